@@ -1,0 +1,26 @@
+"""The only place that reads or waits for time."""
+
+import asyncio
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """Return the wall clock's time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+async def pause(seconds: float, *, wake: asyncio.Event | None = None) -> bool:
+    """Wait for `seconds`, or until `wake` is set; return whether it was `wake` that ended it.
+
+    The event is left as it is: whoever waits on it clears it. A wait of zero or less still
+    yields to the loop once.
+    """
+    if wake is None:
+        await asyncio.sleep(max(seconds, 0))
+        return False
+    try:
+        async with asyncio.timeout(max(seconds, 0)):
+            await wake.wait()
+    except TimeoutError:
+        return False
+    return True

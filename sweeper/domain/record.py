@@ -1,0 +1,186 @@
+"""What the store keeps of a sweep beside its trials: the sweep itself, acts, reports, wishes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from sweeper.domain.sweep import Goal
+from sweeper.domain.trial import Trial, TrialState
+from sweeper.domain.values import JsonValue
+
+
+class SweepState(StrEnum):
+    """Where we hold a sweep to be."""
+
+    OPEN = "open"  # trials may be submitted
+    PAUSED = "paused"  # no new submissions; trainings go on
+    SUSPENDED = "suspended"  # no new submissions; trainings are suspended by us
+    CANCELLING = "cancelling"  # trainings are being deleted
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"  # no new submissions for `stop_reason`; active trainings finish
+    FINISHED = "finished"  # every trial is settled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRecord:
+    """One sweep as the store knows it.
+
+    `id` is 10 random base32 characters (50 bits) that keep two stores apart; `name` is the key
+    for people, `slug` its DNS-safe beginning. `definition` holds the file's plain data with
+    the values of environment variables replaced by digests. `digest` covers what may not change
+    once the sweep has started. `planned` is the number of trials, None when unbounded.
+    `directory` is where local trials run; `control_plane` the base URL, or "local".
+    `report_port` is where this sweep's trainings report, kept over restarts.
+    """
+
+    id: str
+    name: str
+    slug: str
+    definition: Mapping[str, JsonValue]
+    digest: str
+    method: str
+    seed: int
+    planned: int | None
+    directory: str
+    control_plane: str
+    created_at: datetime
+    objective: str | None = None
+    goal: Goal | None = None
+    project_id: str | None = None
+    cluster_id: str | None = None
+    report_port: int | None = None
+    state: SweepState = SweepState.OPEN
+    stop_reason: str = ""
+    ended_at: datetime | None = None
+
+    @property
+    def workload_prefix(self) -> str:
+        """What the workload name of every trial of this sweep, and of no other, begins with."""
+        return f"{self.slug}-{self.id}-"
+
+
+class EventKind(StrEnum):
+    """What an entry of the record of acts is about, with the outcomes it may have."""
+
+    SWEEP = "sweep"  # outcome: the SweepState entered
+    TRANSITION = "transition"  # outcome: the TrialState entered; detail: from -> to, reason
+    SUBMISSION = "submission"  # created | adopted | rejected | ambiguous | not_sent | forbidden
+    LOOK_UP = "look_up"  # found | absent | foreign | failed
+    PREEMPTION = "preemption"  # seen
+    SUSPENSION = "suspension"  # us | other
+    SUSPEND = "suspend"  # accepted | failed
+    RESUME = "resume"  # accepted | failed
+    RESUBMIT = "resubmit"  # the FailureClass
+    DELETE = "delete"  # accepted | gone | failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One act or one thing seen: what `sweeper events` shows, and what the counters count.
+
+    `trial` and `attempt` are None for the sweep as a whole. `number` is given by the store, in
+    the order of writing (0: not stored yet).
+    """
+
+    at: datetime
+    kind: EventKind
+    outcome: str
+    trial: int | None = None
+    attempt: int | None = None
+    workload_name: str | None = None
+    workload_id: str | None = None
+    detail: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Values that a training reported at once.
+
+    `key` is unique within the trial, so that a report that arrives twice (over HTTP and through
+    the report file) counts once. `values` holds finite numbers only. `step` is the training's
+    own count, None when it gave none.
+    """
+
+    trial: int
+    key: str
+    at: datetime
+    values: Mapping[str, float]
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveValue:
+    """What a trial reached: the best and the newest value of the sweep's objective so far.
+
+    `best` is over all of its reports, as W&B's own searches judge a run.
+    """
+
+    best: float
+    last: float
+    reports: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialView:
+    """A trial with its objective, None while nothing was reported."""
+
+    trial: Trial
+    objective: ObjectiveValue | None
+
+
+class WishKind(StrEnum):
+    """What a person may ask of a sweep."""
+
+    PAUSE = "pause"
+    SUSPEND = "suspend"  # pause --suspend
+    UNPAUSE = "unpause"
+    CANCEL = "cancel"
+    RETRY = "retry"  # submit failed trials again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Something a person asked for, recorded until the daemon that owns the sweep did it.
+
+    `trial` None means the whole sweep. `number` is given by the store (0: not stored yet).
+    """
+
+    kind: WishKind
+    at: datetime
+    trial: int | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Counts over all trials of a sweep, kept up to date by the store at no cost per trial.
+
+    `states` counts the rows in each state (a state without rows may be absent); `next_number` is
+    the first trial number without a row.
+    """
+
+    states: Mapping[TrialState, int] = field(default_factory=dict)
+    next_number: int = 0
+
+    def count(self, *states: TrialState) -> int:
+        """Return how many trials are in any of `states`."""
+        return sum(self.states.get(state, 0) for state in states)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotGuard:
+    """The bounds that a transaction which writes intents must keep (None: no bound).
+
+    `active` and `pending` count trials that hold a slot, `gpus` sums their requests;
+    `submissions` counts intents written at or after `since`.
+    """
+
+    active: int
+    pending: int | None = None
+    gpus: Fraction | None = None
+    submissions: int | None = None
+    since: datetime | None = None

@@ -1,0 +1,154 @@
+"""Every exception that sweeper raises on purpose, sorted by what the caller does next.
+
+SweeperError
+├── UserError                tell the user, exit 2
+│   ├── SweepFileError       faults of a sweep file, each with its place
+│   ├── SettingsError        a flag, variable or settings file that cannot be used
+│   └── MissingExtraError    an optional dependency is not installed
+├── SweepOwnedError          another daemon owns the sweep: exit 4
+├── ControlPlaneError        an answer of the control plane
+│   ├── TransientError       nothing is known to have changed: try again at a later tick
+│   │   └── NotSentError     the request never left this machine
+│   ├── AmbiguousError       the effect may have happened: look before doing it again
+│   ├── RejectedError        the request is wrong: the trial fails, with the reason
+│   │   └── NameTakenError   look the name up, adopt it if it is ours
+│   ├── AuthError            a fresh token was refused too: pause all calls and say so
+│   ├── ForbiddenError       this account may not do that: pause this kind of call
+│   ├── TrainingGoneError    no such training: `plan` decides
+│   └── UnsupportedError     this control plane does not offer the call
+├── StoreError               what is decided cannot be recorded: the daemon ends, exit 70
+│   ├── StoreLockedError     another process holds the store
+│   └── LimitExceededError   an intent would have gone over a limit: nothing was written
+└── InvalidTransitionError   our bug: roll back, exit 70
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SweeperError(Exception):
+    """Anything that sweeper raises on purpose."""
+
+
+class UserError(SweeperError):
+    """What the user gave cannot be used; the message carries the value and the remedy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault of a sweep file: where it is, what was found and what would be right.
+
+    `line` and `column` count from 1 (0 = the file as a whole); `path` is dotted from the top of
+    the file, "" for the file itself; `message` carries the value and the remedy.
+    """
+
+    line: int
+    column: int
+    path: str
+    message: str
+
+
+class SweepFileError(UserError):
+    """A sweep file that cannot run; `faults` holds every fault found, in the file's order."""
+
+    def __init__(self, file: str, faults: Sequence[Fault]) -> None:
+        self.file = file
+        self.faults = tuple(faults)
+        super().__init__("\n".join(describe_fault(file, fault) for fault in self.faults))
+
+
+def describe_fault(file: str, fault: Fault) -> str:
+    """Return one line a person can act on: `file:line:column: path: message`."""
+    place = f"{file}:{fault.line}:{fault.column}" if fault.line else file
+    return f"{place}: {fault.path}: {fault.message}" if fault.path else f"{place}: {fault.message}"
+
+
+class SettingsError(UserError):
+    """A flag, an environment variable or a settings file holds a value that cannot be used."""
+
+
+class MissingExtraError(UserError):
+    """A feature needs an optional dependency; the message names the command that installs it."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{feature} needs an optional part: pip install 'sweeper[{extra}]'")
+
+
+class SweepOwnedError(SweeperError):
+    """Another daemon owns this sweep; the message says which process, and since when."""
+
+
+class ControlPlaneError(SweeperError):
+    """The control plane did not do what was asked."""
+
+
+class TransientError(ControlPlaneError):
+    """Nothing is known to have changed; the next tick may try again.
+
+    `retry_after` is the wait in seconds that the control plane asked for, None when it did not.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class NotSentError(TransientError):
+    """The request never reached the control plane, so it surely had no effect."""
+
+
+class AmbiguousError(ControlPlaneError):
+    """The effect may or may not have happened; look before doing it again."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class RejectedError(ControlPlaneError):
+    """The control plane refused the request for good.
+
+    `compliance` is true when it named fields that break a policy: every trial of the sweep
+    would meet the same refusal.
+    """
+
+    def __init__(self, message: str, *, compliance: bool = False) -> None:
+        self.compliance = compliance
+        super().__init__(message)
+
+
+class NameTakenError(RejectedError):
+    """A workload of this name exists already; it may be ours from an answer that was lost."""
+
+
+class AuthError(ControlPlaneError):
+    """The control plane refused a token that was just renewed, or refused to give one."""
+
+
+class ForbiddenError(ControlPlaneError):
+    """The account lacks a permission; permissions may come back."""
+
+
+class TrainingGoneError(ControlPlaneError):
+    """The control plane knows no such training."""
+
+
+class UnsupportedError(ControlPlaneError):
+    """This control plane does not offer the call (an older version, or only the five operations)."""
+
+
+class StoreError(SweeperError):
+    """The store cannot be read or written; nothing that cannot be recorded may be started."""
+
+
+class StoreLockedError(StoreError):
+    """Another process holds the store."""
+
+
+class LimitExceededError(StoreError):
+    """Writing these intents would exceed a limit; the transaction was rolled back whole."""
+
+
+class InvalidTransitionError(SweeperError):
+    """A trial was asked to enter a state that its present state does not lead to: our bug."""
