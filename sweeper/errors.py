@@ -135,7 +135,7 @@ class TrainingGoneError(ControlPlaneError):
 
 
 class UnsupportedError(ControlPlaneError):
-    """This control plane does not offer the call (an older version, or only the five operations)."""
+    """This control plane does not offer the call, being older or limited to five operations."""
 
 
 class StoreError(SweeperError):

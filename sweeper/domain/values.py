@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 JsonValue: TypeAlias = (
-    "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+    "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 )
 Params: TypeAlias = Mapping[str, JsonValue]
 
