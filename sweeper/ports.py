@@ -18,8 +18,19 @@ from sweeper.domain.record import (
     TrialView,
     Wish,
 )
-from sweeper.domain.trial import Observation, Submission, Trial, TrialState
+from sweeper.domain.trial import Observation, Submission, TrainingEvent, Trial, TrialState
 from sweeper.domain.values import JsonValue, Params
+
+__all__ = [
+    "ControlPlane",
+    "Now",
+    "Searcher",
+    "Store",
+    "Telemetry",
+    "TickSummary",
+    "TrainingEvent",
+    "TrainingRequest",
+]
 
 Now: TypeAlias = Callable[[], datetime]
 """Returns the present time, aware, in UTC."""
@@ -38,19 +49,6 @@ class TrainingRequest:
     cluster_id: str
     spec: Mapping[str, JsonValue]
     files: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingEvent:
-    """One event of a training, as `GET /workloads/{id}/events` lists it.
-
-    `exit_code` is set where the message names one (the local control plane's always do).
-    """
-
-    at: datetime | None
-    reason: str
-    message: str
-    exit_code: int | None = None
 
 
 class ControlPlane(Protocol):

@@ -32,7 +32,8 @@ class SweepRecord:
     the values of environment variables replaced by digests. `digest` covers what may not change
     once the sweep has started. `planned` is the number of trials, None when unbounded.
     `directory` is where local trials run; `control_plane` the base URL, or "local".
-    `report_port` is where this sweep's trainings report, kept over restarts.
+    `report_port` is where this sweep's trainings report, kept over restarts. `rejections` counts
+    creates in a row that were refused with the same words, `rejection`; enough of them stop it.
     """
 
     id: str
@@ -53,6 +54,8 @@ class SweepRecord:
     report_port: int | None = None
     state: SweepState = SweepState.OPEN
     stop_reason: str = ""
+    rejection: str = ""
+    rejections: int = 0
     ended_at: datetime | None = None
 
     @property

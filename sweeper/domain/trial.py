@@ -153,8 +153,9 @@ class Trial:
     `number` counts from 0 within its sweep. `state_since` is when the present state began,
     `ended_at` when a terminal one did. `submission` is the newest attempt. `retries` counts the
     attempts that each class of failure has used up; `retry_at` is when the next attempt is due
-    (None: none is). `failure` is the class of the last failed attempt. `version` counts the
-    writes of the row (0: not stored yet); the store refuses a write to any other version.
+    (None: none is). `failure` is the class of the last failed attempt. `cancel_asked_at` is when
+    a person gave this trial up. `version` counts the writes of the row (0: not stored yet); the
+    store refuses a write to any other version.
     """
 
     number: int
@@ -168,6 +169,7 @@ class Trial:
     retries: Mapping[FailureClass, int] = field(default_factory=lambda: MappingProxyType({}))
     retry_at: datetime | None = None
     failure: FailureClass | None = None
+    cancel_asked_at: datetime | None = None
     version: int = 0
 
     @property
@@ -192,6 +194,19 @@ class Trial:
             reason=reason,
             ended_at=now if state.is_terminal else None,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingEvent:
+    """One event of a training, as `GET /workloads/{id}/events` lists it.
+
+    `exit_code` is set where the message names one (the local control plane's always do).
+    """
+
+    at: datetime | None
+    reason: str
+    message: str
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
