@@ -1,0 +1,192 @@
+"""What to do next: `plan(snapshot, draft, now)` turns what is known into actions.
+
+Pure, and a fixed point: each action carries the trial as it is to be recorded before the call
+is made, and planning again on those records, at the same time, yields nothing new. So a daemon
+that is killed between any two steps does, at its next start, what it would have done.
+
+The order of the actions is the order of their urgency: what gives slots back, then what finds
+out, then what brings trials back, then new work.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import TypeAlias
+
+from sweeper.domain.actions import Action, Submit
+from sweeper.domain.caring import care
+from sweeper.domain.change import note
+from sweeper.domain.record import EventKind, SlotGuard, SweepRecord, SweepState, Totals
+from sweeper.domain.sweep import LimitsSpec, SweepSpec
+from sweeper.domain.trial import Submission, Trial, TrialState
+from sweeper.domain.values import Params
+
+RATE_WINDOW = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is known of an attempt before it is recorded: its point, its name, what it asks for."""
+
+    params: Params
+    workload_name: str
+    digest: str
+    gpus: Fraction
+
+
+Drafting: TypeAlias = Callable[[int, int, Params | None], Draft]
+"""Drafts an attempt from (trial number, attempt, the trial's params or None for a new trial)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything that a plan depends on.
+
+    `live` holds every trial that is not settled, with the newest observation folded in.
+    `submitted` counts intents of the last `RATE_WINDOW`. `planned` is the number of trials, None
+    when unbounded. `exhausted` means that no new trial is wanted (target or deadline reached).
+    `creates_open` is false while creates are forbidden or the control plane is unwell.
+    `quarantine` is how long a create that was left open may still take effect.
+    """
+
+    sweep: SweepRecord
+    spec: SweepSpec
+    live: tuple[Trial, ...]
+    totals: Totals
+    planned: int | None
+    submitted: int = 0
+    exhausted: bool = False
+    creates_open: bool = True
+    quarantine: timedelta = timedelta(seconds=20)
+
+
+def plan(snapshot: Snapshot, draft: Drafting, now: datetime) -> tuple[Action, ...]:
+    """Return what to do now, the most urgent first; nothing when all is as it should be."""
+    cared = [
+        action
+        for trial in snapshot.live
+        if (action := care(trial, snapshot.sweep, snapshot.spec, now, snapshot.quarantine))
+    ]
+    if not snapshot.creates_open:
+        cared = [action for action in cared if not isinstance(action, Submit)]
+    cared.sort(key=lambda action: action.urgency)
+    return (*cared, *_fill(snapshot, draft, now))
+
+
+def guard(limits: LimitsSpec, now: datetime) -> SlotGuard:
+    """Return the limits as the transaction that writes intents checks them once more."""
+    return SlotGuard(
+        active=limits.active,
+        pending=limits.pending,
+        gpus=limits.gpus,
+        submissions=limits.submit_per_minute,
+        since=now - RATE_WINDOW,
+    )
+
+
+def is_exhausted(snapshot: Snapshot) -> bool:
+    """Return whether no trial without a row is left to be tried."""
+    bounded = snapshot.planned is not None and snapshot.totals.next_number >= snapshot.planned
+    return bounded or snapshot.exhausted
+
+
+def _fill(snapshot: Snapshot, draft: Drafting, now: datetime) -> Iterator[Submit]:
+    if snapshot.sweep.state is not SweepState.OPEN or not snapshot.creates_open:
+        return
+    room = _Room.of(snapshot)
+    for wanted in _wanted(snapshot, now):
+        if not room.has_slot:
+            return
+        attempt = wanted.trial.submission.attempt + 1 if wanted.trial else 1
+        params = wanted.trial.params if wanted.trial else None
+        drafted = draft(wanted.number, attempt, params)
+        # The first that does not fit ends the filling, so that a large trial is not starved.
+        if not room.fits(drafted.gpus):
+            return
+        room = room.take(drafted.gpus)
+        yield _submit(wanted, drafted, attempt, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    number: int
+    trial: Trial | None
+
+
+def _wanted(snapshot: Snapshot, now: datetime) -> Iterator[_Wanted]:
+    due = [trial for trial in snapshot.live if trial.retry_at is not None and trial.retry_at <= now]
+    for trial in sorted(due, key=lambda trial: (trial.retry_at, trial.number)):
+        yield _Wanted(number=trial.number, trial=trial)
+    number = snapshot.totals.next_number
+    while not snapshot.exhausted and (snapshot.planned is None or number < snapshot.planned):
+        yield _Wanted(number=number, trial=None)
+        number += 1
+
+
+def _submit(wanted: _Wanted, drafted: Draft, attempt: int, now: datetime) -> Submit:
+    submission = Submission(
+        attempt=attempt,
+        workload_name=drafted.workload_name,
+        digest=drafted.digest,
+        gpus=drafted.gpus,
+        intent_at=now,
+        sent_at=now,
+    )
+    if wanted.trial is None:
+        trial = Trial(
+            number=wanted.number,
+            params=drafted.params,
+            state=TrialState.SUBMITTING,
+            state_since=now,
+            created_at=now,
+            submission=submission,
+        )
+        return Submit(trial=trial, before=None)
+    again = replace(wanted.trial, submission=submission, retry_at=None)
+    cause = wanted.trial.failure or "preempted"
+    return Submit(
+        trial=again.enter(TrialState.SUBMITTING, now),
+        before=wanted.trial,
+        events=(note(again, now, EventKind.RESUBMIT, cause),),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Room:
+    """What the limits still leave; None means without bound."""
+
+    active: int
+    pending: int | None
+    gpus: Fraction | None
+    submissions: int | None
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "_Room":
+        limits = snapshot.spec.limits
+        holding = [trial for trial in snapshot.live if trial.holds_slot]
+        pending = sum(not trial.submission.is_at_work for trial in holding)
+        gpus = sum((trial.submission.gpus for trial in holding), Fraction(0))
+        rate = limits.submit_per_minute
+        return cls(
+            active=limits.active - len(holding),
+            pending=None if limits.pending is None else limits.pending - pending,
+            gpus=None if limits.gpus is None else limits.gpus - gpus,
+            submissions=None if rate is None else rate - snapshot.submitted,
+        )
+
+    @property
+    def has_slot(self) -> bool:
+        counts = (self.active, self.pending, self.submissions)
+        return all(count is None or count > 0 for count in counts)
+
+    def fits(self, gpus: Fraction) -> bool:
+        return self.gpus is None or gpus <= self.gpus
+
+    def take(self, gpus: Fraction) -> "_Room":
+        return _Room(
+            active=self.active - 1,
+            pending=None if self.pending is None else self.pending - 1,
+            gpus=None if self.gpus is None else self.gpus - gpus,
+            submissions=None if self.submissions is None else self.submissions - 1,
+        )

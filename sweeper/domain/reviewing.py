@@ -1,0 +1,127 @@
+"""Where the sweep as a whole stands: when it stops, when it is finished, what a person asked."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sweeper.domain.planning import Snapshot, is_exhausted
+from sweeper.domain.record import SweepRecord, SweepState, TrialView, Wish, WishKind
+from sweeper.domain.sweep import Goal, LimitsSpec, ObjectiveSpec
+from sweeper.domain.trial import TrialState
+
+EQUAL_REJECTIONS = 3
+"""So many creates in a row refused with the same words stop the sweep."""
+
+_UNBOUNDED_SAMPLE = 20
+_OVER = frozenset({SweepState.CANCELLED, SweepState.FINISHED})
+
+
+def review(snapshot: Snapshot, now: datetime) -> SweepRecord:
+    """Return the sweep as it should be recorded now, the same object when nothing changed."""
+    sweep = snapshot.sweep
+    if sweep.state in _OVER:
+        return sweep
+    if sweep.state is SweepState.CANCELLING:
+        return sweep if snapshot.live else _end(sweep, SweepState.CANCELLED, now)
+    if sweep.state is SweepState.STOPPED:
+        ended = snapshot.live or sweep.ended_at is not None
+        return sweep if ended else _end(sweep, SweepState.STOPPED, now)
+    reason = _stop_reason(snapshot)
+    if reason:
+        return replace(sweep, state=SweepState.STOPPED, stop_reason=reason)
+    if not snapshot.live and is_exhausted(snapshot):
+        return _end(sweep, SweepState.FINISHED, now)
+    return sweep
+
+
+def is_settled(snapshot: Snapshot) -> bool:
+    """Return whether nothing is left for a daemon to do until a person acts.
+
+    True for a sweep that ended, and for one whose unsettled trials are all held.
+    """
+    sweep = snapshot.sweep
+    if sweep.state in _OVER or (sweep.state is SweepState.STOPPED and not snapshot.live):
+        return True
+    only_held = all(trial.state is TrialState.HELD for trial in snapshot.live)
+    return bool(snapshot.live) and only_held and is_exhausted(snapshot)
+
+
+def rejected(sweep: SweepRecord, message: str, *, compliance: bool) -> SweepRecord:
+    """Return the sweep after a refused create; a broken policy would meet every trial."""
+    same = sweep.rejection == message
+    count = EQUAL_REJECTIONS if compliance else (sweep.rejections + 1 if same else 1)
+    return replace(sweep, rejection=message, rejections=count)
+
+
+def target_reached(objective: ObjectiveSpec | None, best: TrialView | None) -> bool:
+    """Return whether the best trial is at the objective's target, or beyond it."""
+    if objective is None or objective.target is None or best is None or best.objective is None:
+        return False
+    value = best.objective.best
+    if objective.goal is Goal.MINIMIZE:
+        return value <= objective.target
+    return value >= objective.target
+
+
+def granted(sweep: SweepRecord, wishes: Sequence[Wish]) -> SweepRecord:
+    """Return the sweep after the wishes that concern it as a whole, in their order.
+
+    A sweep that is cancelled, or being cancelled, stays so.
+    """
+    for wish in wishes:
+        sweep = _granted(sweep, wish)
+    return sweep
+
+
+def _granted(sweep: SweepRecord, wish: Wish) -> SweepRecord:
+    if sweep.state in {SweepState.CANCELLED, SweepState.CANCELLING}:
+        return sweep
+    active = sweep.state in {SweepState.OPEN, SweepState.PAUSED, SweepState.SUSPENDED}
+    match wish.kind:
+        case WishKind.PAUSE:
+            return replace(sweep, state=SweepState.PAUSED) if active else sweep
+        case WishKind.SUSPEND:
+            return replace(sweep, state=SweepState.SUSPENDED) if active else sweep
+        case WishKind.UNPAUSE:
+            return replace(sweep, state=SweepState.OPEN) if active else sweep
+        case WishKind.CANCEL:
+            whole = wish.trial is None and sweep.state is not SweepState.FINISHED
+            return replace(sweep, state=SweepState.CANCELLING) if whole else sweep
+        case WishKind.RETRY:
+            return _reopen(sweep)
+
+
+def _reopen(sweep: SweepRecord) -> SweepRecord:
+    if sweep.state not in {SweepState.STOPPED, SweepState.FINISHED}:
+        return sweep
+    return replace(
+        sweep,
+        state=SweepState.OPEN,
+        stop_reason="",
+        rejection="",
+        rejections=0,
+        ended_at=None,
+    )
+
+
+def _end(sweep: SweepRecord, state: SweepState, now: datetime) -> SweepRecord:
+    return replace(sweep, state=state, ended_at=now)
+
+
+def _stop_reason(snapshot: Snapshot) -> str:
+    sweep = snapshot.sweep
+    if sweep.rejections >= EQUAL_REJECTIONS:
+        return f"the control plane refuses its trainings: {sweep.rejection}"
+    failures = snapshot.totals.count(TrialState.FAILED)
+    limits = snapshot.spec.limits
+    if limits.failures is not None and failures >= limits.failures:
+        return f"{failures} trials failed (limits.failures: {limits.failures})"
+    if limits.failures_ratio is not None and _share_failed(snapshot, failures, limits):
+        return f"{failures} trials failed (limits.failures: {limits.failures_ratio:.0%})"
+    return ""
+
+
+def _share_failed(snapshot: Snapshot, failures: int, limits: LimitsSpec) -> bool:
+    # An unbounded sweep is judged by what has started, and not before there is a fair sample.
+    whole = snapshot.planned or max(snapshot.totals.next_number, _UNBOUNDED_SAMPLE)
+    return failures > 0 and failures >= (limits.failures_ratio or 0) * whole

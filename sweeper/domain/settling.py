@@ -1,0 +1,190 @@
+"""What the outcome of a call, or the end of a training, changes in our record of a trial.
+
+Every function takes the trial as it was recorded before the call and returns the change to be
+recorded after it. They are safe to apply to what a restart finds: none depends on the process
+that made the call.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+
+from sweeper.domain.change import Change, changed, note
+from sweeper.domain.judging import Verdict
+from sweeper.domain.observing import rest
+from sweeper.domain.phase import Phase
+from sweeper.domain.policy import call_delay, retry_delay
+from sweeper.domain.record import EventKind
+from sweeper.domain.sweep import RetryRule, RetrySpec
+from sweeper.domain.trial import FailureClass, Observation, Submission, Trial, TrialState
+
+
+def accepted(trial: Trial, seen: Observation, now: datetime, *, adopted: bool) -> Change:
+    """Record that the training exists: created by us just now, or found and proved ours."""
+    submission = replace(
+        trial.submission,
+        workload_id=seen.workload_id,
+        created_at=seen.created_at,
+        phase=seen.phase if adopted else Phase.CREATING,
+        phase_since=now,
+        seen_at=now,
+        next_call_at=None,
+        calls_failed=0,
+    )
+    after = replace(trial, submission=submission).enter(TrialState.ACTIVE, now)
+    outcome = "adopted" if adopted else "created"
+    return changed(trial, after, now, note(after, now, EventKind.SUBMISSION, outcome))
+
+
+def left_open(trial: Trial, now: datetime, detail: str) -> Change:
+    """Record that a create may have taken effect: from here on its name is looked up."""
+    event = note(trial, now, EventKind.SUBMISSION, "ambiguous", detail)
+    return Change(trial=replace(trial, reason=detail), events=(event,))
+
+
+def unsent(trial: Trial, now: datetime, detail: str, *, outcome: str, wait: float | None) -> Change:
+    """Record that a create surely had no effect; it is sent again after a back-off.
+
+    `outcome` is the event's (not_sent, forbidden); `wait` seconds were asked for by the server.
+    """
+    after = _failed_call(replace(trial, submission=_clear(trial.submission)), now, wait)
+    event = note(after, now, EventKind.SUBMISSION, outcome, detail)
+    return Change(trial=replace(after, reason=detail), events=(event,))
+
+
+def refused(trial: Trial, now: datetime, detail: str) -> Change:
+    """Record that the control plane refused the training for good: the trial fails."""
+    ended = replace(trial.submission, ended_at=now, reason=detail)
+    after = replace(trial, submission=ended).enter(TrialState.FAILED, now, f"refused: {detail}")
+    return changed(trial, after, now, note(after, now, EventKind.SUBMISSION, "rejected", detail))
+
+
+def call_failed(
+    trial: Trial, now: datetime, kind: EventKind, detail: str, wait: float | None
+) -> Change:
+    """Record a failed suspend, resume, delete or look-up; it is tried again after a back-off."""
+    after = _failed_call(trial, now, wait)
+    return Change(trial=after, events=(note(after, now, kind, "failed", detail),))
+
+
+def call_accepted(trial: Trial, now: datetime, kind: EventKind) -> Change:
+    """Record that a suspend, resume or delete was accepted."""
+    calm = replace(trial, submission=replace(trial.submission, calls_failed=0))
+    return Change(trial=calm, events=(note(calm, now, kind, "accepted"),))
+
+
+def absent(trial: Trial, now: datetime) -> Change:
+    """Record that no training of the trial's name was found."""
+    return Change(trial=trial, events=(note(trial, now, EventKind.LOOK_UP, "absent"),))
+
+
+def held(trial: Trial, now: datetime, reason: str, *, foreign: bool = False) -> Change:
+    """Record that the trial needs a person; it keeps its slot while its training may live."""
+    after = trial.enter(TrialState.HELD, now, reason)
+    events = (note(after, now, EventKind.LOOK_UP, "foreign", reason),) if foreign else ()
+    return changed(trial, after, now, *events)
+
+
+def failed(trial: Trial, verdict: Verdict, retry: RetrySpec, now: datetime) -> Change:
+    """Record that the newest attempt failed, and whether there is to be another.
+
+    A preemption in disguise costs no budget, but waits like the first infrastructure retry, so
+    that a training that is evicted at once again and again does not spin.
+    """
+    ended = replace(
+        rest(trial.submission, now),
+        ended_at=now,
+        exit_code=verdict.exit_code,
+        reason=verdict.reason,
+        next_call_at=None,
+    )
+    over = replace(trial, submission=ended, failure=verdict.failure)
+    if verdict.failure is None:
+        return _preempted(trial, over, verdict.reason, now)
+    used = trial.retries.get(verdict.failure, 0)
+    rule = retry.rule(verdict.failure)
+    delay = retry_delay(used, rule, verdict.exit_code, ended.workload_name)
+    if delay is None or trial.cancel_asked_at is not None:
+        reason = f"{verdict.failure}: {verdict.reason}"
+        return changed(trial, over.enter(TrialState.FAILED, now, reason), now)
+    spent = MappingProxyType({**trial.retries, verdict.failure: used + 1})
+    reason = f"{verdict.failure}: {verdict.reason}; retry {used + 1} of {rule.attempts}"
+    again = replace(over, retries=spent, retry_at=now + delay)
+    return changed(trial, again.enter(TrialState.INTERRUPTED, now, reason), now)
+
+
+def gone(trial: Trial, last: Observation | None, retry: RetrySpec, now: datetime) -> Change:
+    """Record that the training is gone; `last` is what the listing of deleted ones still has.
+
+    Finished before it was deleted is finished. Deleted by us is cancelled, or timed out. Deleted
+    by someone else while it lived is `vanished`.
+    """
+    if last is not None and last.phase is Phase.COMPLETED:
+        ended = replace(rest(trial.submission, now), ended_at=now, phase=Phase.COMPLETED)
+        after = replace(trial, submission=ended).enter(TrialState.COMPLETED, now)
+        return changed(trial, after, now)
+    if trial.cancel_asked_at is not None:
+        return cancelled(trial, now)
+    if trial.submission.delete_sent_at is not None:
+        verdict = Verdict(failure=FailureClass.TIMEOUT, reason=trial.submission.reason)
+    elif last is not None and last.phase is Phase.FAILED:
+        verdict = Verdict(failure=FailureClass.APPLICATION, reason="it failed, then was deleted")
+    else:
+        verdict = Verdict(failure=FailureClass.VANISHED, reason="deleted while it lived")
+    return failed(trial, verdict, retry, now)
+
+
+def cancelled(trial: Trial, now: datetime) -> Change:
+    """Record that the trial is given up and holds no training any more."""
+    ended = replace(rest(trial.submission, now), ended_at=trial.submission.ended_at or now)
+    after = replace(trial, submission=ended).enter(TrialState.CANCELLED, now, "cancelled")
+    return changed(trial, after, now)
+
+
+def reopened(trial: Trial, now: datetime) -> Change:
+    """Give a failed trial a new attempt, or a held one a new chance, because a person asked.
+
+    The one way out of a terminal state; budgets start anew. Any other trial stays as it is.
+    """
+    if trial.state is TrialState.FAILED:
+        after = replace(
+            trial,
+            state=TrialState.INTERRUPTED,
+            state_since=now,
+            ended_at=None,
+            reason="retry asked for",
+            retries=MappingProxyType({}),
+            retry_at=now,
+            failure=None,
+            cancel_asked_at=None,
+        )
+        return changed(trial, after, now)
+    if trial.state is TrialState.HELD:
+        fresh = replace(trial.submission, resumes=0, quick_stops=0, next_call_at=None)
+        state = TrialState.INTERRUPTED if fresh.workload_id else TrialState.SUBMITTING
+        after = replace(trial, submission=fresh).enter(state, now, "retry asked for")
+        return changed(trial, after, now)
+    return Change(trial=trial)
+
+
+def _preempted(trial: Trial, over: Trial, reason: str, now: datetime) -> Change:
+    counted = replace(over.submission, preemptions=over.submission.preemptions + 1)
+    # The attempts so far stand in for a count of evictions: each one adds an attempt.
+    delay = retry_delay(counted.attempt - 1, RetryRule(attempts=10**9), None, counted.workload_name)
+    again = replace(
+        over, submission=counted, retry_at=now + (delay or RetryRule(attempts=0).backoff)
+    )
+    after = again.enter(TrialState.INTERRUPTED, now, reason)
+    return changed(trial, after, now, note(after, now, EventKind.PREEMPTION, "seen", reason))
+
+
+def _clear(submission: Submission) -> Submission:
+    return replace(submission, sent_at=None, looked_up_at=None)
+
+
+def _failed_call(trial: Trial, now: datetime, wait: float | None) -> Trial:
+    count = trial.submission.calls_failed + 1
+    delay = call_delay(count, trial.submission.workload_name, wait)
+    return replace(
+        trial, submission=replace(trial.submission, calls_failed=count, next_call_at=now + delay)
+    )
