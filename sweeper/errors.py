@@ -19,6 +19,7 @@ SweeperError
 ├── StoreError               what is decided cannot be recorded: the daemon ends, exit 70
 │   ├── StoreLockedError     another process holds the store
 │   └── LimitExceededError   an intent would have gone over a limit: nothing was written
+├── StuckTickError           a tick did not end in time: exit 71, so that a restart may help
 └── InvalidTransitionError   our bug: roll back, exit 70
 """
 
@@ -148,6 +149,10 @@ class StoreLockedError(StoreError):
 
 class LimitExceededError(StoreError):
     """Writing these intents would exceed a limit; the transaction was rolled back whole."""
+
+
+class StuckTickError(SweeperError):
+    """A tick took longer than any call may; the process should be started anew."""
 
 
 class InvalidTransitionError(SweeperError):

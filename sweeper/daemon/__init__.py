@@ -1,0 +1,1 @@
+"""The loop that keeps a sweep going: observe, plan, act, again and again."""

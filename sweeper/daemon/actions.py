@@ -1,0 +1,237 @@
+"""Carry out one action: make its call and say what became of it.
+
+The intent is recorded already when an action comes here; what is returned is recorded next. A
+kill at any await leaves an intent that the next start understands.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from sweeper.domain.actions import Action, Delete, Inspect, LookUp, Record, Resume, Submit, Suspend
+from sweeper.domain.change import Change
+from sweeper.domain.judging import judge
+from sweeper.domain.observing import missing, observe
+from sweeper.domain.phase import Phase
+from sweeper.domain.record import EventKind
+from sweeper.domain.settling import (
+    absent,
+    accepted,
+    call_accepted,
+    call_failed,
+    failed,
+    gone,
+    held,
+    left_open,
+    refused,
+    unsent,
+)
+from sweeper.domain.sweep import SweepSpec
+from sweeper.domain.trial import Observation, TrainingEvent, Trial
+from sweeper.errors import (
+    AmbiguousError,
+    AuthError,
+    ControlPlaneError,
+    ForbiddenError,
+    NameTakenError,
+    RejectedError,
+    StoreError,
+    TrainingGoneError,
+    TransientError,
+    UnsupportedError,
+)
+from sweeper.ports import ControlPlane, Now, TrainingRequest
+
+_log = logging.getLogger(__name__)
+
+WriteFiles = Callable[[Mapping[str, str]], Awaitable[None]]
+"""Writes texts by absolute path; writing the same twice does no harm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What became of an action; `error` is what the whole sweep may have to answer to."""
+
+    action: Action
+    change: Change
+    error: ControlPlaneError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """Carries out actions on one control plane.
+
+    `request` renders what a create sends; `is_ours` proves that a training found by name was
+    created from the trial's newest attempt.
+    """
+
+    control_plane: ControlPlane
+    spec: SweepSpec
+    request: Callable[[Trial], TrainingRequest]
+    is_ours: Callable[[Trial, Observation], bool]
+    write_files: WriteFiles
+    now: Now
+
+    async def carry_out(self, action: Action) -> Done:
+        """Make the call that `action` asks for; never raises for what one trial does."""
+        try:
+            return await self._carry_out(action)
+        except ControlPlaneError as error:
+            change = self._call_failed(action, error)
+            return Done(action=action, change=change, error=error)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one trial must not end the sweep
+            _log.exception("Trial %s: %s failed", action.trial.number, type(action).__name__)
+            return Done(action=action, change=self._call_failed(action, error))
+
+    async def _carry_out(self, action: Action) -> Done:
+        match action:
+            case Submit():
+                return await self._submit(action)
+            case LookUp():
+                return Done(action=action, change=await self._look_up(action.trial))
+            case Inspect():
+                return Done(action=action, change=await self._inspect(action.trial))
+            case Suspend():
+                call, kind = self.control_plane.suspend, EventKind.SUSPEND
+            case Resume():
+                call, kind = self.control_plane.resume, EventKind.RESUME
+            case Delete():
+                call, kind = self.control_plane.delete, EventKind.DELETE
+            case Record():
+                return Done(action=action, change=Change(trial=action.trial))
+            case _:
+                raise TypeError(action)
+        return Done(action=action, change=await self._call(action.trial, call, kind))
+
+    def _call_failed(self, action: Action, error: Exception) -> Change:
+        kinds = {
+            Submit: EventKind.SUBMISSION,
+            Suspend: EventKind.SUSPEND,
+            Resume: EventKind.RESUME,
+            Delete: EventKind.DELETE,
+        }
+        kind = kinds.get(type(action), EventKind.LOOK_UP)
+        wait = getattr(error, "retry_after", None)
+        return call_failed(action.trial, self.now(), kind, str(error), wait)
+
+    async def _call(
+        self, trial: Trial, call: Callable[[str], Awaitable[None]], kind: EventKind
+    ) -> Change:
+        try:
+            await call(_id_of(trial))
+        except TrainingGoneError:
+            if kind is EventKind.DELETE:
+                return gone(trial, None, self.spec.retry, self.now())
+            return Change(trial=missing(trial, self.now()))
+        return call_accepted(trial, self.now(), kind)
+
+    async def _submit(self, action: Submit) -> Done:
+        trial = action.trial
+        request = self.request(trial)
+        try:
+            await self.write_files(request.files)
+            seen = await self.control_plane.create(request)
+        except (TransientError, AuthError, ForbiddenError, AmbiguousError) as error:
+            return Done(action=action, change=self._not_created(trial, error), error=error)
+        except RejectedError as error:
+            return await self._refused(action, error)
+        if seen.name != request.name:
+            detail = f"the answer names another training, {seen.name}"
+            return Done(action=action, change=left_open(trial, self.now(), detail))
+        return Done(action=action, change=accepted(trial, seen, self.now(), adopted=False))
+
+    def _not_created(self, trial: Trial, error: ControlPlaneError) -> Change:
+        now, detail = self.now(), str(error)
+        match error:
+            case AmbiguousError():
+                return left_open(trial, now, detail)
+            case ForbiddenError():
+                return unsent(trial, now, detail, outcome="forbidden", wait=None)
+            case TransientError():
+                return unsent(trial, now, detail, outcome="not_sent", wait=error.retry_after)
+            case _:
+                return unsent(trial, now, detail, outcome="not_sent", wait=None)
+
+    async def _refused(self, action: Submit, error: RejectedError) -> Done:
+        # An earlier POST of the same intent may own the name, whatever words the refusal has.
+        trial = action.trial
+        before = action.before
+        repeated = (
+            before is not None
+            and before.submission.sent_at is not None
+            and before.submission.attempt == trial.submission.attempt
+        )
+        if repeated or isinstance(error, NameTakenError):
+            change = await self._look_up(trial)
+            found = change.trial.submission.workload_id is not None
+            if found or isinstance(error, NameTakenError):
+                return Done(action=action, change=change)
+        return Done(action=action, change=refused(trial, self.now(), str(error)), error=error)
+
+    async def _look_up(self, trial: Trial) -> Change:
+        """Adopt the training of the trial's name if it is ours; hold the trial if it is not."""
+        name = trial.submission.workload_name
+        try:
+            found = await self.control_plane.find(name)
+        except UnsupportedError:
+            return self._without_listing(trial)
+        for candidate in sorted(found, key=lambda seen: str(seen.created_at)):
+            try:
+                seen = await self.control_plane.get(candidate.workload_id)
+            except TrainingGoneError:
+                continue
+            if self.is_ours(trial, seen):
+                return accepted(trial, seen, self.now(), adopted=True)
+            reason = f"a workload named {name} exists that is not ours ({seen.workload_id})"
+            return held(trial, self.now(), reason, foreign=True)
+        return absent(trial, self.now())
+
+    def _without_listing(self, trial: Trial) -> Change:
+        # Where a look-up was planned, only the quarantine counts; where the name is known to be
+        # taken, its id cannot be found and only a person can tell whose it is.
+        looked = trial.submission.looked_up_at is not None
+        if looked:
+            return absent(trial, self.now())
+        reason = (
+            f"a workload named {trial.submission.workload_name} exists, and this control plane "
+            "has no listing to find its id: delete it there, then `sweeper retry`"
+        )
+        return held(trial, self.now(), reason)
+
+    async def _inspect(self, trial: Trial) -> Change:
+        if trial.submission.phase is Phase.FAILED:
+            verdict = judge(await self._events(trial))
+            return failed(trial, verdict, self.spec.retry, self.now())
+        try:
+            seen = await self.control_plane.get(_id_of(trial))
+        except TrainingGoneError:
+            last = await self._last_seen(trial)
+            return gone(trial, last, self.spec.retry, self.now())
+        back = observe(trial, seen, self.now(), self.spec.resume)
+        return replace(back, trial=_patient_no_more(back.trial))
+
+    async def _events(self, trial: Trial) -> tuple[TrainingEvent, ...]:
+        try:
+            return tuple(await self.control_plane.events(_id_of(trial)))
+        except (UnsupportedError, TrainingGoneError, ForbiddenError):
+            return ()
+
+    async def _last_seen(self, trial: Trial) -> Observation | None:
+        try:
+            found = await self.control_plane.find(trial.submission.workload_name, deleted=True)
+        except (UnsupportedError, ForbiddenError):
+            return None
+        return next((seen for seen in found if seen.workload_id == _id_of(trial)), None)
+
+
+def _patient_no_more(trial: Trial) -> Trial:
+    return replace(trial, submission=replace(trial.submission, next_call_at=None))
+
+
+def _id_of(trial: Trial) -> str:
+    workload_id = trial.submission.workload_id
+    if workload_id is None:
+        raise ValueError(f"trial {trial.number} has no training")
+    return workload_id

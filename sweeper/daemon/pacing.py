@@ -1,0 +1,46 @@
+"""How long to wait before the next tick."""
+
+from datetime import datetime, timedelta
+
+from sweeper.domain.planning import Snapshot, is_exhausted
+from sweeper.domain.record import SweepState
+from sweeper.domain.trial import Trial, TrialState
+
+BUSY_WAIT = 1.5
+QUIET_WAIT = 15.0
+_SHORTEST_WAIT = 0.2
+
+
+def next_look(
+    snapshot: Snapshot, failures: int, calls_after: datetime | None, now: datetime
+) -> float:
+    """Return the seconds until the next tick is worth its calls.
+
+    Soon while a slot is idle, something is under way or the end is near, seldom while every
+    slot is at work; while the control plane fails, not before it may be called again.
+    """
+    if failures and calls_after is not None:
+        return max((calls_after - now).total_seconds(), _SHORTEST_WAIT)
+    if _is_quiet(snapshot):
+        return min(QUIET_WAIT, max(_next_due(snapshot.live, now), _SHORTEST_WAIT))
+    return BUSY_WAIT
+
+
+def _is_quiet(snapshot: Snapshot) -> bool:
+    """Whether every slot is at work, or nothing may be started, and no end is near."""
+    if snapshot.sweep.state is SweepState.PAUSED:
+        return all(trial.submission.is_at_work for trial in snapshot.live)
+    if is_exhausted(snapshot) or len(snapshot.live) < snapshot.spec.limits.active:
+        return False
+    return all(_is_settled_for_now(trial) for trial in snapshot.live)
+
+
+def _is_settled_for_now(trial: Trial) -> bool:
+    return trial.submission.is_at_work or trial.state is TrialState.HELD
+
+
+def _next_due(live: tuple[Trial, ...], now: datetime) -> float:
+    """Return the seconds until some trial asked to be looked at again."""
+    times = [trial.retry_at or trial.submission.next_call_at for trial in live]
+    due = [time - now for time in times if time is not None]
+    return max(min(due, default=timedelta(seconds=QUIET_WAIT)).total_seconds(), 0.0)

@@ -1,0 +1,101 @@
+"""Tick after tick until the sweep is settled, a stop is asked for, or the time is up."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sweeper.clock import pause
+from sweeper.daemon.reconciler import Reconciler
+from sweeper.domain.record import SweepRecord
+from sweeper.errors import StuckTickError
+from sweeper.ports import Now
+
+_log = logging.getLogger(__name__)
+
+STUCK_AFTER = 300.0
+"""Seconds after which a tick counts as stuck: far above the sum of its calls' deadlines."""
+
+STOP_GRACE = 20.0
+"""Seconds that a tick in progress gets to finish once a stop is asked for."""
+
+
+class End(StrEnum):
+    """Why the service ended."""
+
+    SETTLED = "settled"  # nothing is left to do until a person acts
+    STOPPED = "stopped"  # a stop was asked for; trainings go on
+    OUT_OF_TIME = "out of time"  # `until` has passed; trainings go on
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """Runs one reconciler.
+
+    Setting `wake` makes the next tick come at once. `until` is when to stop of its own accord.
+    """
+
+    reconciler: Reconciler
+    now: Now
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    until: datetime | None = None
+    _stopping: bool = False
+    _scope: asyncio.Timeout | None = None
+
+    async def run(self) -> tuple[End, SweepRecord]:
+        """Tick until the end; return why it ended and the sweep as it stands.
+
+        Raises:
+            StuckTickError: a tick took longer than `STUCK_AFTER`.
+            StoreError: what was decided cannot be recorded.
+        """
+        while True:
+            self.wake.clear()
+            tick = await self._tick()
+            if tick is None:
+                return End.STOPPED, await self._sweep()
+            sweep, settled, wait = tick
+            if settled:
+                return End.SETTLED, sweep
+            if self._stopping:
+                return End.STOPPED, sweep
+            left = self._seconds_left()
+            if left <= 0:
+                return End.OUT_OF_TIME, sweep
+            await pause(min(wait, left), wake=self.wake)
+            if self._stopping:
+                return End.STOPPED, sweep
+
+    def request_stop(self) -> None:
+        """Stop after the tick in progress, or after `STOP_GRACE`; asking twice does no harm."""
+        self._stopping = True
+        self.wake.set()
+        if self._scope is not None:
+            loop = asyncio.get_running_loop()
+            self._scope.reschedule(loop.time() + STOP_GRACE)
+
+    async def _tick(self) -> tuple[SweepRecord, bool, float] | None:
+        """Tick once; None when a stop cut it short."""
+        try:
+            async with asyncio.timeout(STUCK_AFTER) as self._scope:
+                tick = await self.reconciler.tick()
+        except TimeoutError as error:
+            if self._stopping:
+                return None
+            message = f"a tick did not end within {STUCK_AFTER:.0f} s"
+            raise StuckTickError(message) from error
+        finally:
+            self._scope = None
+        return tick.sweep, tick.settled, tick.wait
+
+    async def _sweep(self) -> SweepRecord:
+        sweep = await self.reconciler.store.load_sweep()
+        if sweep is None:
+            raise StuckTickError("the store lost its sweep")
+        return sweep
+
+    def _seconds_left(self) -> float:
+        if self.until is None:
+            return float("inf")
+        return (self.until - self.now()).total_seconds()

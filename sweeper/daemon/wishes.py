@@ -1,0 +1,77 @@
+"""Carry out what people asked for: fold recorded wishes into the sweep and its trials."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sweeper.domain.change import Change, merged
+from sweeper.domain.record import Event, EventKind, SweepRecord, Wish, WishKind
+from sweeper.domain.reviewing import granted
+from sweeper.domain.settling import reopened
+from sweeper.domain.trial import Trial, TrialState
+from sweeper.ports import Store
+
+_PAGE = 500
+
+
+async def grant_wishes(
+    store: Store, sweep: SweepRecord, now: datetime
+) -> tuple[SweepRecord, Sequence[Event]]:
+    """Fold every open wish into the store; return the sweep and the events written.
+
+    A wish is settled after its effect is recorded, so a kill between the two repeats it, which
+    changes nothing more.
+    """
+    events: list[Event] = []
+    for wish in await store.wishes():
+        after = granted(sweep, [wish])
+        if after != sweep:
+            asked = Event(at=now, kind=EventKind.SWEEP, outcome=after.state, detail="asked for")
+            await store.save_sweep(after, [asked])
+            events.append(asked)
+            sweep = after
+        if wish.kind is WishKind.RETRY:
+            events.extend(await _retry(store, wish, now))
+        elif wish.kind is WishKind.CANCEL and wish.trial is not None:
+            await _give_up(store, wish.trial, now)
+        await store.settle_wish(wish.number)
+    return sweep, events
+
+
+async def _retry(store: Store, wish: Wish, now: datetime) -> Sequence[Event]:
+    """Reopen one trial, or every failed and held one, page by page."""
+    if wish.trial is not None:
+        view = await store.trial(wish.trial)
+        return await _reopen(store, [view.trial] if view else [], now)
+    events: list[Event] = []
+    after = -1
+    while True:
+        page = await store.trials(
+            states=[TrialState.FAILED, TrialState.HELD], after=after, limit=_PAGE
+        )
+        if not page:
+            return events
+        after = page[-1].trial.number
+        # A trial that failed after the wish was made has not been asked for.
+        due = [view.trial for view in page if view.trial.state_since <= wish.at]
+        events.extend(await _reopen(store, due, now))
+
+
+async def _reopen(store: Store, trials: Sequence[Trial], now: datetime) -> Sequence[Event]:
+    changes = [reopened(trial, now) for trial in trials]
+    return await _commit(store, [change for change in changes if change.events])
+
+
+async def _give_up(store: Store, number: int, now: datetime) -> None:
+    view = await store.trial(number)
+    if view is None or view.trial.state.is_terminal or view.trial.cancel_asked_at is not None:
+        return
+    await _commit(store, [Change(trial=replace(view.trial, cancel_asked_at=now))])
+
+
+async def _commit(store: Store, changes: Sequence[Change]) -> Sequence[Event]:
+    if not changes:
+        return ()
+    trials, events = merged(changes)
+    await store.commit(trials, events)
+    return events
