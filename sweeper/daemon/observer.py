@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sweeper.domain.change import Change
 from sweeper.domain.observing import missing, observe, reading_interval
 from sweeper.domain.sweep import ResumeSpec
 from sweeper.domain.trial import Observation, Trial
-from sweeper.errors import TrainingGoneError, TransientError, UnsupportedError
+from sweeper.errors import ControlPlaneError, TrainingGoneError, UnsupportedError
 from sweeper.ports import ControlPlane
 
 _log = logging.getLogger(__name__)
@@ -22,13 +22,17 @@ _CLOCK_SLACK = timedelta(minutes=5)
 _LISTING_LAG = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Observer:
-    """Observes all trainings of one sweep, whose workload names share `prefix`."""
+    """Observes all trainings of one sweep, whose workload names share `prefix`.
+
+    It remembers when it last read each training, only so as not to read it too often.
+    """
 
     control_plane: ControlPlane
     prefix: str
     policy: ResumeSpec
+    _read_at: dict[str, datetime] = field(default_factory=dict)
 
     async def observe(self, live: Sequence[Trial], now: datetime) -> Sequence[Change]:
         """Return what the newest readings change, for trials whose training is known.
@@ -39,10 +43,13 @@ class Observer:
         known = [trial for trial in live if trial.holds_slot and trial.submission.workload_id]
         if not known:
             return ()
+        self._forget_others(known)
         try:
             listed = await self.control_plane.observe(self.prefix, _oldest(known))
         except UnsupportedError:
-            due = [trial for trial in known if _is_due(trial, now)]
+            due = [
+                trial for trial in known if self._age(trial, now) >= reading_interval(trial, now)
+            ]
             return await self._read_each(due, now)
         by_id = {seen.workload_id: seen for seen in listed}
         changes = [
@@ -53,33 +60,39 @@ class Observer:
         absent = [
             trial
             for trial in known
-            if trial.submission.workload_id not in by_id and _is_unseen(trial, now)
+            if trial.submission.workload_id not in by_id and self._age(trial, now) >= _LISTING_LAG
         ]
         return [*changes, *await self._read_each(absent, now)]
 
     async def _read_each(self, trials: Sequence[Trial], now: datetime) -> list[Change]:
-        """Read the trainings not seen for longest; a failed read changes nothing."""
-        oldest = sorted(trials, key=lambda trial: trial.submission.seen_at or trial.created_at)
+        """Read the trainings not read for longest; a failed read changes nothing.
+
+        Raises what the first read raised when not one of them was good.
+        """
+        oldest = sorted(trials, key=lambda trial: self._age(trial, now), reverse=True)
         changes: list[Change] = []
+        errors: list[ControlPlaneError] = []
 
         async def read(trial: Trial) -> None:
-            change = await self._read(trial, now)
-            if change is not None:
-                changes.append(change)
+            try:
+                changes.append(await self._read(trial, now))
+            except ControlPlaneError as error:
+                errors.append(error)
 
         async with asyncio.TaskGroup() as group:
             for trial in oldest[:READS_PER_TICK]:
                 group.create_task(read(trial), name=f"read trial {trial.number}")
+        if errors and not changes:
+            raise errors[0]
         return sorted(changes, key=lambda change: change.trial.number)
 
-    async def _read(self, trial: Trial, now: datetime) -> Change | None:
+    async def _read(self, trial: Trial, now: datetime) -> Change:
+        workload_id = trial.submission.workload_id or ""
         try:
-            seen = await self.control_plane.get(trial.submission.workload_id or "")
+            seen = await self.control_plane.get(workload_id)
         except TrainingGoneError:
+            self._read_at[workload_id] = now
             return Change(trial=missing(trial, now))
-        except TransientError as error:
-            _log.debug("Trial %s could not be read: %s", trial.number, error)
-            return None
         return self._fold(trial, seen, now)
 
     def _fold(self, trial: Trial, seen: Observation, now: datetime) -> Change:
@@ -88,9 +101,20 @@ class Observer:
                 "An answer about %s names %r: ignored", trial.submission.workload_name, seen.name
             )
             return Change(trial=trial)
+        self._read_at[seen.workload_id] = now
         if seen.deleted_at is not None:
             return Change(trial=missing(trial, now))
         return observe(trial, seen, now, self.policy)
+
+    def _age(self, trial: Trial, now: datetime) -> timedelta:
+        """Return how long ago the training was last read, by this process or as stored."""
+        read = self._read_at.get(trial.submission.workload_id or "")
+        return now - (read or trial.submission.seen_at or trial.created_at)
+
+    def _forget_others(self, known: Sequence[Trial]) -> None:
+        ids = {trial.submission.workload_id for trial in known}
+        for workload_id in self._read_at.keys() - ids:
+            del self._read_at[workload_id]
 
 
 def _oldest(known: Sequence[Trial]) -> datetime | None:
@@ -99,14 +123,3 @@ def _oldest(known: Sequence[Trial]) -> datetime | None:
     if any(time is None for time in times):
         return None
     return min(time for time in times if time is not None) - _CLOCK_SLACK
-
-
-def _is_unseen(trial: Trial, now: datetime) -> bool:
-    """Whether the listing lacks the training for longer than it may lag behind."""
-    seen = trial.submission.seen_at
-    return seen is None or now - seen >= _LISTING_LAG
-
-
-def _is_due(trial: Trial, now: datetime) -> bool:
-    seen = trial.submission.seen_at
-    return seen is None or now - seen >= reading_interval(trial, now)

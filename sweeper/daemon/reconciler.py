@@ -8,7 +8,7 @@ none of it does the right thing too.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sweeper.daemon.actions import Done, Hands
@@ -64,13 +64,15 @@ class Reconciler:
     planned: int | None
     quarantine: timedelta
     now: Now
-    before_planning: Callable[[Sequence[Trial]], Awaitable[None]]
+    read_reports: Callable[[Sequence[Trial]], Awaitable[None]]
     drain: bool = False
     _trouble: str = ""
     _failures: int = 0
+    _create_failures: int = 0
     _calls_after: datetime | None = None
     _creates_after: datetime | None = None
-    _observed_at: datetime | None = field(default=None)
+    _observed_at: datetime | None = None
+    _has_ticked: bool = False
 
     async def tick(self) -> Tick:
         """Bring the sweep one step on.
@@ -111,6 +113,9 @@ class Reconciler:
         if not self._may_call():
             return False
         live = await self.store.live_trials()
+        if not self._has_ticked:
+            await self.read_reports(live)
+            self._has_ticked = True
         try:
             changes = await self.observer.observe(live, self.now())
         except ControlPlaneError as error:
@@ -124,18 +129,14 @@ class Reconciler:
     def _unwell(self, error: ControlPlaneError) -> None:
         """Leave the control plane alone for a while; nothing follows for any trial."""
         self._failures += 1
-        wait = timedelta(seconds=min(2.0 * 1.5 ** min(self._failures, 12), 60.0))
-        if isinstance(error, AuthError):
-            wait = AUTH_PAUSE
-        asked = timedelta(seconds=getattr(error, "retry_after", None) or 0)
-        self._calls_after = self.now() + max(wait, asked)
+        wait = AUTH_PAUSE if isinstance(error, AuthError) else _back_off(self._failures)
+        self._calls_after = self.now() + max(wait, _asked_wait(error))
         if self._trouble != str(error):
             _log.warning("The control plane cannot be used for now: %s", error)
         self._trouble = str(error)
 
     async def _snapshot(self, sweep: SweepRecord, *, creates_open: bool) -> Snapshot:
         live = tuple(await self.store.live_trials())
-        await self.before_planning(live)
         best = await self.store.best_trials(1)
         deadline = self.spec.limits.deadline
         now = self.now()
@@ -194,8 +195,8 @@ class Reconciler:
                 for action in calls:
                     name = f"{type(action).__name__} {action.trial.number}"
                     group.create_task(carry_out(action), name=name)
-        except* SweeperError as errors:
-            raise errors.exceptions[0] from errors
+        except ExceptionGroup as errors:
+            raise _first_of_ours(errors) from errors
         await self._answer_for(done)
         return done or [Done(action=actions[0], change=intents[0])]
 
@@ -203,28 +204,40 @@ class Reconciler:
         """Draw the consequences that outcomes have for the sweep as a whole."""
         sweep = before = await self._sweep()
         for outcome in done:
-            submitted = isinstance(outcome.action, Submit)
-            match outcome.error:
-                case AuthError() as error:
-                    self._unwell(error)
-                case ForbiddenError() as error if submitted:
-                    self._creates_after = self.now() + FORBIDDEN_PAUSE
-                    self._trouble = f"creates are forbidden: {error}"
-                    _log.error("Creates pause for %s: %s", FORBIDDEN_PAUSE, error)
-                case RejectedError() as error if submitted:
-                    sweep = rejected(sweep, str(error), compliance=error.compliance)
-                case None if submitted and sweep.rejections:
-                    sweep = replace(sweep, rejection="", rejections=0)
-                case _:
-                    pass
+            if isinstance(outcome.error, AuthError):
+                self._unwell(outcome.error)
+            elif isinstance(outcome.action, Submit):
+                sweep = self._answer_for_create(sweep, outcome.error)
         if sweep != before:
             await self._save_sweep(before, sweep)
+
+    def _answer_for_create(
+        self, sweep: SweepRecord, error: ControlPlaneError | None
+    ) -> SweepRecord:
+        match error:
+            case None:
+                self._create_failures = 0
+                return replace(sweep, rejection="", rejections=0) if sweep.rejections else sweep
+            case RejectedError():
+                return rejected(sweep, str(error), compliance=error.compliance)
+            case ForbiddenError():
+                self._creates_after = self.now() + FORBIDDEN_PAUSE
+                self._trouble = f"creates are forbidden: {error}"
+                _log.error("Creates pause for %s: %s", FORBIDDEN_PAUSE, error)
+            case _:
+                self._create_failures += 1
+                wait = max(_back_off(self._create_failures), _asked_wait(error))
+                self._creates_after = self.now() + wait
+        return sweep
 
     async def _write(
         self, sweep: SweepRecord, changes: Sequence[Change], bound: SlotGuard | None = None
     ) -> Sequence[Trial]:
         if not changes:
             return ()
+        ended = [change.trial for change in changes if not change.trial.holds_slot]
+        if ended:
+            await self.read_reports(ended)
         trials, events = merged(changes)
         written = await self.store.commit(trials, events, guard=bound)
         self.telemetry.recorded(sweep, events)
@@ -248,6 +261,25 @@ class Reconciler:
                 trouble=self._trouble or _sweep_trouble(snapshot.sweep),
             )
         )
+
+
+def _back_off(failures: int) -> timedelta:
+    """Return how long to leave a control plane alone that failed so often in a row."""
+    return timedelta(seconds=min(2.0 * 1.5 ** min(failures, 12), 60.0))
+
+
+def _asked_wait(error: ControlPlaneError) -> timedelta:
+    """Return how long the control plane itself asked to be left alone."""
+    return timedelta(seconds=getattr(error, "retry_after", None) or 0)
+
+
+def _first_of_ours(errors: ExceptionGroup[Exception]) -> Exception:
+    """Return the first error that sweeper raised itself, else the whole group."""
+    ours = errors.subgroup(SweeperError)
+    found: Exception = ours if ours is not None else errors
+    while ours is not None and isinstance(found, ExceptionGroup):
+        found = found.exceptions[0]
+    return found
 
 
 def _is_new(action: Action) -> bool:
