@@ -1,0 +1,67 @@
+"""The calls that we make of a control plane, and whoever wants to hear of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """One kind of call; the words are the values of a metric's label."""
+
+    CREATE = "create"
+    GET = "get"
+    LIST = "list"
+    FIND = "find"
+    EVENTS = "events"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    DELETE = "delete"
+    TOKEN = "token"  # noqa: S105 # the name of a call
+    PROJECTS = "projects"
+    CLUSTERS = "clusters"
+
+
+LISTINGS = frozenset({Operation.LIST, Operation.FIND})
+"""Both ask the one endpoint that lists workloads, which a control plane need not have."""
+
+READS = LISTINGS | {
+    Operation.GET,
+    Operation.EVENTS,
+    Operation.TOKEN,
+    Operation.PROJECTS,
+    Operation.CLUSTERS,
+}
+"""Calls that change nothing on the other side, whatever becomes of the answer."""
+
+BY_ID = frozenset(
+    {
+        Operation.GET,
+        Operation.EVENTS,
+        Operation.SUSPEND,
+        Operation.RESUME,
+        Operation.DELETE,
+    }
+)
+"""Calls about one training, so that 404 speaks of the training and not of the path."""
+
+
+def _ignore_request(_operation: Operation, _status: str, _seconds: float) -> None:
+    """Hear nothing of a request."""
+
+
+def _ignore_retry(_operation: Operation, _reason: str) -> None:
+    """Hear nothing of a retry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """Callbacks for metrics, called in the event loop; they must neither raise nor wait.
+
+    `on_request(operation, status, seconds)` hears of every HTTP exchange when it is over, tokens
+    and replays included; status is the HTTP status as text, or `connect`, `pool`, `timeout`,
+    `network`, `protocol`, `oversized`, `cancelled` or `error`. `on_retry(operation, reason)`
+    hears of every repeat before its wait; reason is `not_sent`, `transient` or `ambiguous`.
+    """
+
+    on_request: Callable[[Operation, str, float], None] = _ignore_request
+    on_retry: Callable[[Operation, str], None] = _ignore_retry
