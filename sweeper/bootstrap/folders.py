@@ -1,11 +1,11 @@
 """Where a sweep lives on disk: one folder of its own below the state directory.
 
-<state>/sweeps/<slug>-<hash of the name>/
-sweep.json     its name and file, so that people and `ls` find it again
-store.db       the store; owner.json beside it says who holds it
-report.key     the secret that report tokens are made with
-daemon.json    where the daemon that runs it can be spoken to
-local/         the embedded control plane: its state, logs, parameter and report files
+In `<state>/sweeps/<slug>-<hash of the name>`:
+
+- `sweep.json` holds its name and file, so that people and `ls` find it again
+- `store.db` is the store; `owner.json` beside it says who holds it
+- `report.key` is the secret that report tokens are made with
+- `local` is the embedded control plane's: its state, logs, parameter and report files
 """
 
 import contextlib
