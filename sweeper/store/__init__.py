@@ -1,0 +1,1 @@
+"""Where sweeps are kept: in memory, or in an SQLite database of their own."""

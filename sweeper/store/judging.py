@@ -1,0 +1,56 @@
+"""What reports say about a trial's objective, one report after the other."""
+
+import math
+from dataclasses import replace
+
+from sweeper.domain.record import ObjectiveValue, Report
+from sweeper.domain.sweep import Goal
+
+_STEP_BOUND = 2**63
+
+
+def storable(report: Report) -> Report:
+    """Return the report without what cannot be kept: numbers not finite, a step past 64 bits.
+
+    Reports come from programs of other people, and none of them may end the daemon.
+    """
+    values = {name: float(value) for name, value in report.values.items() if _is_finite(value)}
+    step = report.step
+    if step is not None and not -_STEP_BOUND <= step < _STEP_BOUND:
+        step = None
+    return replace(report, values=values, step=step)
+
+
+def folded(
+    before: ObjectiveValue | None, report: Report, name: str | None, goal: Goal | None
+) -> ObjectiveValue | None:
+    """Return the objective called `name` after one more report; one without it changes nothing.
+
+    The last value is that of the newest report by its own time: a report that was lost on the
+    way and is found later in the report file does not pass for the newest.
+    """
+    value = report.values.get(name) if name is not None else None
+    if value is None:
+        return before
+    if before is None:
+        return ObjectiveValue(best=value, last=value, reports=1, updated_at=report.at)
+    is_better = rank(value, goal) < rank(before.best, goal)
+    is_newer = report.at >= before.updated_at
+    return ObjectiveValue(
+        best=value if is_better else before.best,
+        last=value if is_newer else before.last,
+        reports=before.reports + 1,
+        updated_at=report.at if is_newer else before.updated_at,
+    )
+
+
+def rank(value: float, goal: Goal | None) -> float:
+    """Return a number that is smaller the better `value` is, whatever the goal."""
+    return -value if goal is Goal.MAXIMIZE else value
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

@@ -1,0 +1,216 @@
+"""The store that forgets everything when its process ends: for tests and simulations."""
+
+# ruff: noqa: D102 - the docstrings of ports.Store are the contract of these methods
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from types import TracebackType
+from typing import Self, cast
+
+from sweeper.domain.record import (
+    Event,
+    ObjectiveValue,
+    Report,
+    SlotGuard,
+    SweepRecord,
+    Totals,
+    TrialView,
+    Wish,
+)
+from sweeper.domain.trial import Submission, Trial, TrialState
+from sweeper.domain.values import JsonValue, Params
+from sweeper.errors import StoreError
+from sweeper.store.guarding import Slot, check_limits
+from sweeper.store.judging import folded, rank, storable
+from sweeper.store.texts import from_json, to_json
+from sweeper.store.versions import check_versions
+
+
+class MemoryStore:
+    """Keeps one sweep in memory.
+
+    Leaving it keeps everything, so that a test may enter the same object again as a new process
+    would open a file again. It does not guard against a second owner.
+    """
+
+    def __init__(self) -> None:
+        self._sweep: SweepRecord | None = None
+        self._trials: dict[int, Trial] = {}
+        self._submissions: dict[int, dict[int, Submission]] = {}
+        self._events: list[Event] = []
+        self._curves: dict[int, dict[str, Report]] = {}
+        self._objectives: dict[int, ObjectiveValue] = {}
+        self._wishes: list[Wish] = []
+        self._settled: set[int] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    async def load_sweep(self) -> SweepRecord | None:
+        return self._sweep
+
+    async def save_sweep(self, sweep: SweepRecord, events: Sequence[Event] = ()) -> None:
+        if self._sweep is not None and self._sweep.id != sweep.id:
+            raise StoreError(f"this store keeps the sweep {self._sweep.id}, not {sweep.id}")
+        self._sweep = replace(sweep, definition=_kept(sweep.definition))
+        self._append(events)
+
+    async def live_trials(self) -> Sequence[Trial]:
+        return [trial for trial in self._in_order() if not trial.state.is_terminal]
+
+    async def totals(self) -> Totals:
+        states = Counter(trial.state for trial in self._trials.values())
+        number = 0
+        while number in self._trials:
+            number += 1
+        return Totals(states=states, next_number=number)
+
+    async def submissions_since(self, since: datetime) -> int:
+        return _count_since(self._submissions, since)
+
+    async def commit(
+        self,
+        trials: Sequence[Trial],
+        events: Sequence[Event] = (),
+        *,
+        guard: SlotGuard | None = None,
+    ) -> Sequence[Trial]:
+        self._sweep_kept()
+        versions = {number: trial.version for number, trial in self._trials.items()}
+        check_versions(trials, versions)
+        written = [replace(trial, version=trial.version + 1) for trial in trials]
+        kept = {trial.number: replace(trial, params=_kept(trial.params)) for trial in written}
+        attempts = {
+            number: self._submissions.get(number, {}) | {trial.submission.attempt: trial.submission}
+            for number, trial in kept.items()
+        }
+        if guard is not None:
+            _check(guard, self._trials | kept, self._submissions | attempts)
+        self._trials |= kept
+        self._submissions |= attempts
+        self._append(events)
+        return written
+
+    async def trial(self, number: int) -> TrialView | None:
+        found = self._trials.get(number)
+        return None if found is None else self._view(found)
+
+    async def trials(
+        self, *, states: Sequence[TrialState] | None = None, after: int = -1, limit: int = 500
+    ) -> Sequence[TrialView]:
+        found = [
+            self._view(trial)
+            for trial in self._in_order()
+            if trial.number > after and (states is None or trial.state in states)
+        ]
+        return found[: max(limit, 0)]
+
+    async def submissions(self, number: int) -> Sequence[Submission]:
+        attempts = self._submissions.get(number, {})
+        return [attempts[attempt] for attempt in sorted(attempts)]
+
+    async def best_trials(self, count: int) -> Sequence[TrialView]:
+        goal = self._sweep.goal if self._sweep else None
+        numbers = sorted(
+            self._objectives, key=lambda number: (rank(self._objectives[number].best, goal), number)
+        )
+        return [self._view(self._trials[number]) for number in numbers[: max(count, 0)]]
+
+    async def add_reports(self, reports: Sequence[Report]) -> int:
+        added = 0
+        for report in map(storable, reports):
+            if report.trial not in self._trials:
+                continue
+            curve = self._curves.setdefault(report.trial, {})
+            if report.key in curve:
+                continue
+            curve[report.key] = report
+            self._judge(report)
+            added += 1
+        return added
+
+    async def curve(self, number: int) -> Sequence[Report]:
+        return list(self._curves.get(number, {}).values())
+
+    async def events(
+        self, *, trial: int | None = None, after: int = 0, limit: int = 500
+    ) -> Sequence[Event]:
+        found = [
+            event
+            for event in self._events
+            if event.number > after and (trial is None or event.trial == trial)
+        ]
+        return found[: max(limit, 0)]
+
+    async def add_wish(self, wish: Wish) -> Wish:
+        self._sweep_kept()
+        kept = replace(wish, number=len(self._wishes) + 1)
+        self._wishes.append(kept)
+        return kept
+
+    async def wishes(self) -> Sequence[Wish]:
+        return [wish for wish in self._wishes if wish.number not in self._settled]
+
+    async def settle_wish(self, number: int) -> None:
+        if number <= len(self._wishes):
+            self._settled.add(number)
+
+    def _sweep_kept(self) -> SweepRecord:
+        if self._sweep is None:
+            raise StoreError("the store holds no sweep yet")
+        return self._sweep
+
+    def _in_order(self) -> list[Trial]:
+        return [self._trials[number] for number in sorted(self._trials)]
+
+    def _view(self, trial: Trial) -> TrialView:
+        return TrialView(trial=trial, objective=self._objectives.get(trial.number))
+
+    def _append(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._events.append(replace(event, number=len(self._events) + 1))
+
+    def _judge(self, report: Report) -> None:
+        sweep = self._sweep_kept()
+        before = self._objectives.get(report.trial)
+        after = folded(before, report, sweep.objective, sweep.goal)
+        if after is not None:
+            self._objectives[report.trial] = after
+
+
+def _kept(value: Params) -> Params:
+    """Return `value` as it comes back from a store that writes texts, or refuse it as that does."""
+    return cast(Params, from_json(to_json(cast(JsonValue, value))))
+
+
+def _count_since(
+    submissions: Mapping[int, Mapping[int, Submission]], since: datetime | None
+) -> int:
+    return sum(
+        since is None or submission.intent_at >= since
+        for attempts in submissions.values()
+        for submission in attempts.values()
+    )
+
+
+def _check(
+    guard: SlotGuard,
+    trials: Mapping[int, Trial],
+    submissions: Mapping[int, Mapping[int, Submission]],
+) -> None:
+    slots = [
+        Slot(gpus=trial.submission.gpus, is_at_work=trial.submission.is_at_work)
+        for trial in trials.values()
+        if trial.holds_slot
+    ]
+    check_limits(guard, slots, _count_since(submissions, guard.since))

@@ -1,0 +1,24 @@
+"""JSON texts as every store keeps them: exact both ways, in the order given, and finite."""
+
+import json
+from typing import cast
+
+from sweeper.domain.values import JsonValue, freeze, plain
+from sweeper.errors import StoreError
+
+
+def to_json(value: JsonValue) -> str:
+    """Return `value` as ASCII JSON; unlike canonical JSON, the order of keys is kept.
+
+    Raises:
+        StoreError: JSON cannot hold it (NaN and infinity first of all).
+    """
+    try:
+        return json.dumps(plain(value), allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StoreError(f"a value cannot be kept as JSON: {error}") from error
+
+
+def from_json(text: str) -> JsonValue:
+    """Return the value of a text that `to_json` made, as nobody can change it."""
+    return freeze(cast(JsonValue, json.loads(text)))

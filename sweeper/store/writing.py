@@ -1,0 +1,58 @@
+"""Where the calls of a store are made: in a thread of their own, or at once."""
+
+from asyncio import get_running_loop
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Makes blocking calls one after the other, never two at a time, in the order asked for."""
+
+    async def __call__(self, call: Callable[[], T], /) -> T:
+        """Make `call` and return what it returns, or raise what it raises."""
+        ...
+
+
+async def inline(call: Callable[[], T], /) -> T:
+    """Make the call at once, on the loop: for simulations, where time does not pass."""
+    return call()
+
+
+class WriterThread:
+    """One thread that makes the calls of a store, so that the loop never waits for a disk.
+
+    A call that has begun is always finished, also when the one who asked for it is cancelled;
+    leaving waits for it.
+    """
+
+    def __init__(self, name: str = "store") -> None:
+        self._name = name
+        self._pool: ThreadPoolExecutor | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self._name)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True)
+
+    async def __call__(self, call: Callable[[], T], /) -> T:
+        """Make `call` in the thread.
+
+        Raises:
+            RuntimeError: the thread was not entered, or was left.
+        """
+        if self._pool is None:
+            raise RuntimeError("the writer thread is not running")
+        return await get_running_loop().run_in_executor(self._pool, call)
