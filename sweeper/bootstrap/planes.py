@@ -1,0 +1,226 @@
+"""Open the control plane that a sweep runs on: Run:ai's, or the embedded local one.
+
+Both are reached by the same client; the local one through an ASGI transport instead of a socket.
+"""
+
+import logging
+import os
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain, repeat
+from pathlib import Path
+
+import httpx
+
+from sweeper.bootstrap.folders import SweepFolder, socket_directory
+from sweeper.clock import pause, utc_now
+from sweeper.domain.record import SweepRecord
+from sweeper.domain.sweep import TrainingTemplate
+from sweeper.errors import AuthError, SettingsError, TransientError
+from sweeper.local.plane import LocalPlaneOptions, open_local_plane
+from sweeper.ports import ControlPlane
+from sweeper.runai.base_url import check_base_url
+from sweeper.runai.opening import Address, Connection, open_runai
+from sweeper.runai.operations import Observer
+from sweeper.runai.tokens import Credentials, SecretFile, TokenVersion
+from sweeper.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+LOCAL = "local"
+LOCAL_URL = "http://sweeper.local"
+
+SECRET_VARIABLES = ("RUNAI_CLIENT_SECRET",)
+"""What trainings on this machine must not inherit."""
+
+_START_PATIENCE = (2.0, 5.0, 10.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plane:
+    """An open control plane and where on it the sweep's trainings go.
+
+    `name` is "local" or the base URL. `quarantine` is how long a create that was left open may
+    still take effect there.
+    """
+
+    name: str
+    control_plane: ControlPlane
+    project_id: str
+    cluster_id: str
+    quarantine: timedelta
+    is_local: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneRequest:
+    """What decides which control plane is opened, and how."""
+
+    settings: Settings
+    folder: SweepFolder
+    template: TrainingTemplate | None
+    record: SweepRecord | None
+    local: bool
+    observer: Observer
+    on_change: Callable[[], None]
+
+
+def runs_locally(template: TrainingTemplate | None, settings: Settings, *, local: bool) -> bool:
+    """Return whether a sweep runs on this machine: without `training` always, else with --local.
+
+    Raises:
+        SettingsError: it wants Run:ai and the settings do not say where that is.
+    """
+    if template is None or local:
+        return True
+    if settings.base_url is None:
+        raise SettingsError(
+            "the sweep has a `training` section, and RUNAI_BASE_URL is not set: set it to run on "
+            "Run:ai, or give --local to run on this machine"
+        )
+    return False
+
+
+def child_environment() -> Mapping[str, str]:
+    """Return the environment that local trainings inherit: the daemon's, without its secrets."""
+    return {key: value for key, value in os.environ.items() if key not in SECRET_VARIABLES}
+
+
+@asynccontextmanager
+async def open_plane(request: PlaneRequest) -> AsyncIterator[Plane]:
+    """Open the control plane of a sweep; closed again, it leaves the trainings alone.
+
+    Raises:
+        SettingsError: address, credentials, project or cluster cannot be used.
+    """
+    opened = (
+        _open_local(request)
+        if runs_locally(request.template, request.settings, local=request.local)
+        else _open_runai(request)
+    )
+    async with opened as plane:
+        yield plane
+
+
+@asynccontextmanager
+async def _open_local(request: PlaneRequest) -> AsyncIterator[Plane]:
+    options = LocalPlaneOptions(
+        directory=request.folder.local,
+        socket_directory=socket_directory(),
+        gpu_lock_directory=socket_directory() / "gpus",
+        gpus=request.settings.gpus,
+        environment=child_environment(),
+    )
+    async with open_local_plane(options, now=utc_now, on_change=request.on_change) as local:
+        secret = local.client_secret
+        address = Address(
+            base_url=LOCAL_URL,
+            credentials=Credentials(client_id=local.client_id, secret=lambda: secret),
+            token_version=TokenVersion.V2,
+            transport=httpx.ASGITransport(app=local.app),
+        )
+        async with _connect(address, request) as connection:
+            yield Plane(
+                name=LOCAL,
+                control_plane=connection.control_plane(local.project_id),
+                project_id=local.project_id,
+                cluster_id=local.cluster_id,
+                # It dies with this process, so no create of an earlier one can still arrive.
+                quarantine=timedelta(0),
+                is_local=True,
+            )
+
+
+@asynccontextmanager
+async def _open_runai(request: PlaneRequest) -> AsyncIterator[Plane]:
+    settings = request.settings
+    base_url = check_base_url(settings.base_url or "")
+    address = Address(
+        base_url=base_url,
+        credentials=_credentials(settings),
+        token_version=TokenVersion(settings.token_version),
+        ca_file=settings.ca_file,
+    )
+    async with _connect(address, request) as connection:
+        project_id, cluster_id = await _place(connection, request)
+        yield Plane(
+            name=base_url,
+            control_plane=connection.control_plane(project_id),
+            project_id=project_id,
+            cluster_id=cluster_id,
+            quarantine=timedelta(seconds=settings.quarantine),
+            is_local=False,
+        )
+
+
+@asynccontextmanager
+async def _connect(address: Address, request: PlaneRequest) -> AsyncIterator[Connection]:
+    rng = random.Random()
+    async with open_runai(address, now=utc_now, rng=rng, observer=request.observer) as connection:
+        yield connection
+
+
+def _credentials(settings: Settings) -> Credentials:
+    if settings.client_id is None:
+        raise SettingsError("RUNAI_CLIENT_ID is not set: the id of a service account or access key")
+    if settings.client_secret_file is not None:
+        secret = SecretFile(_private(settings.client_secret_file))
+        return Credentials(client_id=settings.client_id, secret=secret)
+    if settings.client_secret is None:
+        raise SettingsError(
+            "RUNAI_CLIENT_SECRET is not set (or RUNAI_CLIENT_SECRET_FILE, the path of a file)"
+        )
+    return Credentials(client_id=settings.client_id, secret=settings.client_secret.get_secret_value)
+
+
+def _private(file: Path) -> Path:
+    """Refuse a secret file that is missing, or that everybody may read."""
+    try:
+        mode = file.stat().st_mode
+    except OSError as error:
+        raise SettingsError(f"RUNAI_CLIENT_SECRET_FILE: {file}: {error.strerror}") from error
+    if mode & 0o007:
+        raise SettingsError(f"RUNAI_CLIENT_SECRET_FILE: {file}: others may read it: chmod o= it")
+    return file
+
+
+async def _place(connection: Connection, request: PlaneRequest) -> tuple[str, str]:
+    """Return project and cluster ids: those of the sweep's first start, else looked up."""
+    record = request.record
+    if record is not None and record.project_id and record.cluster_id:
+        return record.project_id, record.cluster_id
+    for wait in chain(_START_PATIENCE, repeat(_START_PATIENCE[-1])):
+        try:
+            return await _look_up_place(connection, request)
+        except TransientError as error:
+            _log.warning("The control plane does not answer yet: %s", error)
+            await pause(max(wait, error.retry_after or 0))
+        except AuthError as error:
+            raise SettingsError(f"the control plane refuses the credentials: {error}") from error
+    raise AssertionError("repeat never ends")
+
+
+async def _look_up_place(connection: Connection, request: PlaneRequest) -> tuple[str, str]:
+    template, settings = request.template, request.settings
+    cluster_id = template.cluster_id if template else None
+    cluster = (template.cluster if template else None) or settings.cluster
+    if cluster_id is None and cluster is not None:
+        cluster_id = await connection.directory.resolve_cluster(cluster)
+    project_id = template.project_id if template else None
+    if project_id is not None and cluster_id is not None:
+        return project_id, cluster_id
+    project = project_id or (template.project if template else None) or settings.project
+    if project is None:
+        raise SettingsError(
+            "no project is named: set training.project in the sweep file, or RUNAI_PROJECT"
+        )
+    found = await connection.directory.resolve_project(project, cluster_id)
+    cluster_id = cluster_id or found.cluster_id
+    if cluster_id is None:
+        raise SettingsError(
+            f"project {project} does not tell its cluster: set training.cluster, or RUNAI_CLUSTER"
+        )
+    return found.project_id, cluster_id
