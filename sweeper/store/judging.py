@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from sweeper.domain.record import ObjectiveValue, Report
 from sweeper.domain.sweep import Goal
+from sweeper.store.texts import legible
 
 _STEP_BOUND = 2**63
 
 
 def storable(report: Report) -> Report:
-    """Return the report without what cannot be kept: numbers not finite, a step past 64 bits.
+    """Return the report as it can be kept: numbers finite, step within 64 bits, key legible.
 
     Reports come from programs of other people, and none of them may end the daemon.
     """
@@ -18,7 +19,7 @@ def storable(report: Report) -> Report:
     step = report.step
     if step is not None and not -_STEP_BOUND <= step < _STEP_BOUND:
         step = None
-    return replace(report, values=values, step=step)
+    return replace(report, key=legible(report.key), values=values, step=step)
 
 
 def folded(

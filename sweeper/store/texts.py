@@ -22,3 +22,13 @@ def to_json(value: JsonValue) -> str:
 def from_json(text: str) -> JsonValue:
     """Return the value of a text that `to_json` made, as nobody can change it."""
     return freeze(cast(JsonValue, json.loads(text)))
+
+
+def legible(text: str) -> str:
+    """Return `text` with lone surrogates, which no encoding can hold, written out as escapes.
+
+    The answer of a server or the report of a program may bring them in.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

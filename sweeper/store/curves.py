@@ -1,0 +1,117 @@
+"""Write and read what trainings report, and keep each trial's objective up to date with it."""
+
+from collections.abc import Mapping, Sequence, Set
+from typing import TypeAlias
+
+from sqlalchemy import Connection, select, tuple_
+from sqlalchemy.dialects.sqlite import insert
+
+from sweeper.domain.record import ObjectiveValue, Report
+from sweeper.store.chunking import chunks
+from sweeper.store.judging import folded, storable
+from sweeper.store.reading import MOST, bounded
+from sweeper.store.rows import (
+    OBJECTIVE_COLUMNS,
+    REPORT_COLUMNS,
+    objective_of,
+    objective_values,
+    report_of,
+    report_values,
+)
+from sweeper.store.tables import objectives, reports, sweeps, trials
+
+_Key: TypeAlias = tuple[int, str]
+
+_UPSERT = insert(objectives)
+_UPSERT = _UPSERT.on_conflict_do_update(
+    index_elements=["sweep_id", "trial"],
+    set_={
+        name: _UPSERT.excluded[name] for name in ("best", "last", "reports", "updated_at", "rank")
+    },
+)
+
+
+def add_reports(connection: Connection, sweep_id: str, given: Sequence[Report]) -> int:
+    """Write the reports that are new and whose trial has a row; return how many those are."""
+    rowed = _numbers_with_row(connection, sweep_id, {report.trial for report in given})
+    acceptable = [storable(report) for report in given if report.trial in rowed]
+    known = _known_keys(connection, sweep_id, [(each.trial, each.key) for each in acceptable])
+    new: dict[_Key, Report] = {}
+    for report in acceptable:
+        key = (report.trial, report.key)
+        if key not in known:
+            new.setdefault(key, report)
+    if new:
+        values = [report_values(sweep_id, report) for report in new.values()]
+        connection.execute(insert(reports), values)
+        _judge(connection, sweep_id, list(new.values()))
+    return len(new)
+
+
+def curve(connection: Connection, sweep_id: str, number: int) -> Sequence[Report]:
+    """Return all reports of a trial in the order of writing."""
+    rows = connection.execute(
+        select(*REPORT_COLUMNS)
+        .where(reports.c.sweep_id == sweep_id, reports.c.trial == bounded(number))
+        .order_by(reports.c.number)
+    )
+    return [report_of(row) for row in rows]
+
+
+def _numbers_with_row(connection: Connection, sweep_id: str, numbers: Set[int]) -> Set[int]:
+    possible = [number for number in numbers if 0 <= number <= MOST]
+    return {
+        number
+        for chunk in chunks(possible)
+        for number in connection.scalars(
+            select(trials.c.number).where(trials.c.sweep_id == sweep_id, trials.c.number.in_(chunk))
+        )
+    }
+
+
+def _known_keys(connection: Connection, sweep_id: str, keys: Sequence[_Key]) -> Set[_Key]:
+    return {
+        (number, key)
+        for chunk in chunks(keys)
+        for number, key in connection.execute(
+            select(reports.c.trial, reports.c.key)
+            .where(reports.c.sweep_id == sweep_id)
+            .where(tuple_(reports.c.trial, reports.c.key).in_(chunk))
+        )
+    }
+
+
+def _judge(connection: Connection, sweep_id: str, new: Sequence[Report]) -> None:
+    """Fold new reports into the objectives of their trials."""
+    name, goal = connection.execute(
+        select(sweeps.c.objective, sweeps.c.goal).where(sweeps.c.id == sweep_id)
+    ).one()
+    judged = [report for report in new if name in report.values]
+    reached = dict(_reached(connection, sweep_id, {report.trial for report in judged}))
+    for report in judged:
+        after = folded(reached.get(report.trial), report, name, goal)
+        if after is not None:
+            reached[report.trial] = after
+    if reached:
+        values = [
+            objective_values(sweep_id, number, objective, goal)
+            for number, objective in reached.items()
+        ]
+        connection.execute(_UPSERT, values)
+
+
+def _reached(
+    connection: Connection, sweep_id: str, numbers: Set[int]
+) -> Mapping[int, ObjectiveValue]:
+    found: dict[int, ObjectiveValue] = {}
+    for chunk in chunks(list(numbers)):
+        rows = connection.execute(
+            select(objectives.c.trial, *OBJECTIVE_COLUMNS).where(
+                objectives.c.sweep_id == sweep_id, objectives.c.trial.in_(chunk)
+            )
+        )
+        for number, *values in rows:
+            objective = objective_of(tuple(values))
+            if objective is not None:
+                found[number] = objective
+    return found

@@ -1,0 +1,140 @@
+"""Read trials and submissions, each question by an index that answers it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, and_, func, select, union_all
+
+from sweeper.domain.record import Totals, TrialView
+from sweeper.domain.trial import Submission, Trial, TrialState
+from sweeper.store.rows import (
+    SUBMISSION_COLUMNS,
+    TRIAL_COLUMNS,
+    VIEW_COLUMNS,
+    submission_of,
+    trial_of,
+    view_of,
+)
+from sweeper.store.tables import objectives, submissions, sweeps, tallies, trials
+
+MOST = 2**63 - 1
+"""The largest number that a row can hold."""
+
+_LIVE_STATES = [state for state in TrialState if not state.is_terminal]
+
+_WITH_NEWEST = trials.join(
+    submissions,
+    and_(
+        submissions.c.sweep_id == trials.c.sweep_id,
+        submissions.c.trial == trials.c.number,
+        submissions.c.attempt == trials.c.attempt,
+    ),
+)
+_WITH_OBJECTIVE = _WITH_NEWEST.outerjoin(
+    objectives,
+    and_(objectives.c.sweep_id == trials.c.sweep_id, objectives.c.trial == trials.c.number),
+)
+
+
+def live_trials(connection: Connection, sweep_id: str) -> Sequence[Trial]:
+    """Return the trials in a state that is not terminal, by number."""
+    rows = connection.execute(
+        select(*TRIAL_COLUMNS)
+        .select_from(_WITH_NEWEST)
+        .where(trials.c.sweep_id == sweep_id, trials.c.state.in_(_LIVE_STATES))
+        .order_by(trials.c.number)
+    )
+    return [trial_of(row) for row in rows]
+
+
+def totals(connection: Connection, sweep_id: str) -> Totals:
+    """Return the counts that the writes keep up to date."""
+    rows = connection.execute(
+        select(tallies.c.state, tallies.c.trials).where(
+            tallies.c.sweep_id == sweep_id, tallies.c.trials > 0
+        )
+    )
+    mark = connection.scalar(select(sweeps.c.next_number).where(sweeps.c.id == sweep_id))
+    return Totals(states=dict(rows.all()), next_number=mark or 0)
+
+
+def count_submissions(connection: Connection, sweep_id: str, since: datetime | None) -> int:
+    """Return how many intents were written at or after `since` (None: ever)."""
+    query = select(func.count()).select_from(submissions).where(submissions.c.sweep_id == sweep_id)
+    if since is not None:
+        query = query.where(submissions.c.intent_at >= since)
+    return connection.scalars(query).one()
+
+
+def trial(connection: Connection, sweep_id: str, number: int) -> TrialView | None:
+    """Return one trial, None when it has no row."""
+    row = connection.execute(
+        _views().where(trials.c.sweep_id == sweep_id, trials.c.number == bounded(number))
+    ).one_or_none()
+    return None if row is None else view_of(row)
+
+
+def trials_after(
+    connection: Connection,
+    sweep_id: str,
+    states: Sequence[TrialState] | None,
+    after: int,
+    limit: int,
+) -> Sequence[TrialView]:
+    """Return a page of trials with a number above `after`, at most `limit`, by number."""
+    limit = max(bounded(limit), 0)
+    page = (
+        select(trials.c.number)
+        .where(trials.c.sweep_id == sweep_id, trials.c.number > bounded(after))
+        .order_by(trials.c.number)
+        .limit(limit)
+    )
+    if states is not None:
+        # One ordered walk along the index for each state: a single query over several states
+        # would sort all that is left of them for every page.
+        each = [select(page.where(trials.c.state == state).subquery()) for state in set(states)]
+        if not each:
+            return ()
+        every = union_all(*each).subquery()
+        page = select(every.c.number).order_by(every.c.number).limit(limit)
+    rows = connection.execute(
+        _views()
+        .where(trials.c.sweep_id == sweep_id, trials.c.number.in_(page))
+        .order_by(trials.c.number)
+    )
+    return [view_of(row) for row in rows]
+
+
+def submissions_of(connection: Connection, sweep_id: str, number: int) -> Sequence[Submission]:
+    """Return all attempts at a trial, oldest first."""
+    rows = connection.execute(
+        select(*SUBMISSION_COLUMNS)
+        .where(submissions.c.sweep_id == sweep_id, submissions.c.trial == bounded(number))
+        .order_by(submissions.c.attempt)
+    )
+    return [submission_of(row) for row in rows]
+
+
+def best_trials(connection: Connection, sweep_id: str, count: int) -> Sequence[TrialView]:
+    """Return the trials with the best objective, best first."""
+    best = (
+        select(objectives.c.trial)
+        .where(objectives.c.sweep_id == sweep_id)
+        .order_by(objectives.c.rank, objectives.c.trial)
+        .limit(max(bounded(count), 0))
+    )
+    rows = connection.execute(
+        _views()
+        .where(trials.c.sweep_id == sweep_id, trials.c.number.in_(best))
+        .order_by(objectives.c.rank, objectives.c.trial)
+    )
+    return [view_of(row) for row in rows]
+
+
+def bounded(number: int) -> int:
+    """Return the number nearest to `number` that a database can compare with."""
+    return max(-MOST, min(number, MOST))
+
+
+def _views() -> Select[tuple[object, ...]]:
+    return select(*VIEW_COLUMNS).select_from(_WITH_OBJECTIVE)

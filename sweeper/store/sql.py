@@ -1,0 +1,188 @@
+"""The store that keeps a sweep in an SQLite database of its own."""
+
+# ruff: noqa: D102 - the docstrings of ports.Store are the contract of these methods
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from sqlalchemy import Connection
+
+from sweeper.clock import pause, utc_now
+from sweeper.domain.record import Event, Report, SlotGuard, SweepRecord, Totals, TrialView, Wish
+from sweeper.domain.trial import Submission, Trial, TrialState
+from sweeper.errors import StoreError, StoreLockedError
+from sweeper.ports import Now
+from sweeper.store import committing, curves, reading, records
+from sweeper.store.database import Database
+from sweeper.store.writing import Run, WriterThread
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_RETRY_SECONDS = 0.1
+
+
+class SqlStore:
+    """Keeps one sweep in the file at `path`.
+
+    `run` makes the blocking calls, one at a time (None: a thread of its own). A store held by
+    another process is tried again for `wait_seconds`. `role` is what the note beside the file
+    says this process holds it for. A store that was left may be entered again.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        run: Run | None = None,
+        wait_seconds: float = 0.0,
+        role: str = "daemon",
+        now: Now = utc_now,
+    ) -> None:
+        self._database = Database(path.absolute(), role, now)
+        self._given_run = run
+        self._wait_seconds = wait_seconds
+        self._stack = AsyncExitStack()
+        self._run: Run | None = None
+        self._sweep_id = ""
+
+    async def __aenter__(self) -> Self:
+        """Take the store.
+
+        Raises:
+            StoreLockedError: another process holds it, still at the end of the wait.
+            StoreError: it cannot be used; the message says why, and what to do.
+        """
+        if self._run is not None:
+            raise StoreError(f"the store {self._database.path} is open already")
+        async with AsyncExitStack() as stack:
+            run = self._given_run
+            if run is None:
+                run = await stack.enter_async_context(WriterThread())
+            # Asked for before opening: whoever is cancelled meanwhile leaves nothing locked.
+            stack.push_async_callback(run, self._database.close)
+            await self._open(run)
+            self._sweep_id, self._run = "", run
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._run = None
+        await self._stack.aclose()
+
+    async def load_sweep(self) -> SweepRecord | None:
+        return await self._transact(records.load_sweep)
+
+    async def save_sweep(self, sweep: SweepRecord, events: Sequence[Event] = ()) -> None:
+        await self._transact(lambda connection: records.save_sweep(connection, sweep, events))
+
+    async def live_trials(self) -> Sequence[Trial]:
+        return await self._ask(reading.live_trials)
+
+    async def totals(self) -> Totals:
+        return await self._ask(reading.totals)
+
+    async def submissions_since(self, since: datetime) -> int:
+        return await self._ask(reading.count_submissions, since)
+
+    async def commit(
+        self,
+        trials: Sequence[Trial],
+        events: Sequence[Event] = (),
+        *,
+        guard: SlotGuard | None = None,
+    ) -> Sequence[Trial]:
+        return await self._tell(committing.commit_trials, trials, events, guard)
+
+    async def trial(self, number: int) -> TrialView | None:
+        return await self._ask(reading.trial, number)
+
+    async def trials(
+        self, *, states: Sequence[TrialState] | None = None, after: int = -1, limit: int = 500
+    ) -> Sequence[TrialView]:
+        return await self._ask(reading.trials_after, states, after, limit)
+
+    async def submissions(self, number: int) -> Sequence[Submission]:
+        return await self._ask(reading.submissions_of, number)
+
+    async def best_trials(self, count: int) -> Sequence[TrialView]:
+        return await self._ask(reading.best_trials, count)
+
+    async def add_reports(self, reports: Sequence[Report]) -> int:
+        return await self._ask(curves.add_reports, reports)
+
+    async def curve(self, number: int) -> Sequence[Report]:
+        return await self._ask(curves.curve, number)
+
+    async def events(
+        self, *, trial: int | None = None, after: int = 0, limit: int = 500
+    ) -> Sequence[Event]:
+        return await self._ask(records.events_after, trial, after, limit)
+
+    async def add_wish(self, wish: Wish) -> Wish:
+        return await self._tell(records.add_wish, wish)
+
+    async def wishes(self) -> Sequence[Wish]:
+        return await self._ask(records.open_wishes)
+
+    async def settle_wish(self, number: int) -> None:
+        await self._ask(records.settle_wish, number)
+
+    async def _open(self, run: Run) -> None:
+        """Open the database, trying again while another process holds it and the wait lasts."""
+        left = self._wait_seconds
+        while True:
+            try:
+                return await run(self._database.open)
+            except StoreLockedError:
+                if left <= 0:
+                    raise
+            await pause(min(_RETRY_SECONDS, left))
+            left -= _RETRY_SECONDS
+
+    async def _tell(
+        self,
+        statement: Callable[Concatenate[Connection, str, P], T],
+        *values: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        """Do as `_ask` does for what only makes sense where there is a sweep."""
+
+        def checked(
+            connection: Connection, sweep_id: str, /, *args: P.args, **kwargs: P.kwargs
+        ) -> T:
+            if not sweep_id:
+                raise StoreError("the store holds no sweep yet")
+            return statement(connection, sweep_id, *args, **kwargs)
+
+        return await self._ask(checked, *values, **named)
+
+    async def _ask(
+        self,
+        question: Callable[Concatenate[Connection, str, P], T],
+        *values: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        """Put a question about this sweep ("" while there is none) in a transaction of its own."""
+
+        def work(connection: Connection) -> T:
+            if not self._sweep_id:
+                self._sweep_id = records.kept_sweep(connection)
+            return question(connection, self._sweep_id, *values, **named)
+
+        return await self._transact(work)
+
+    async def _transact(self, work: Callable[[Connection], T]) -> T:
+        if self._run is None:
+            raise StoreError(f"the store {self._database.path} is not open")
+        return await self._run(partial(self._database.transact, work))
