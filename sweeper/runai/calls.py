@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import httpx
 
 from sweeper.domain.values import JsonValue, plain
+from sweeper.errors import AmbiguousError, TrainingGoneError
 from sweeper.ports import Now
 from sweeper.runai.answers import Answer, read_date, read_retry_after
 from sweeper.runai.auth import TokenAuth
@@ -41,6 +42,10 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     body: JsonValue = field(default=None, repr=False)
     max_bytes: int = MAX_BYTES
+
+
+MakeCall: TypeAlias = Callable[[Call], Awaitable[JsonValue]]
+"""Makes a call with all that belongs to one: token, gate, deadline, repetition."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +156,8 @@ class Calls:
         attempt = partial(self._attempt, call, auth, deadline)
         if call.operation is Operation.CREATE:
             return await attempt()
+        if call.operation is Operation.DELETE:
+            attempt = partial(_Deletion().attempt, attempt)
         return await self._repeat(attempt, call.operation, deadline)
 
     async def grant(self, token_request: TokenRequest, deadline: float) -> Granted:
@@ -196,6 +203,25 @@ class Calls:
             rng=self._rng,
             observer=self._observer,
         )
+
+
+class _Deletion:
+    """Takes what is gone after an attempt that was left open for deleted by that attempt."""
+
+    def __init__(self) -> None:
+        self._left_open = False
+
+    async def attempt(self, send: Callable[[], Awaitable[JsonValue]]) -> JsonValue:
+        """Make one attempt."""
+        try:
+            return await send()
+        except AmbiguousError:
+            self._left_open = True
+            raise
+        except TrainingGoneError:
+            if self._left_open:
+                return None
+            raise
 
 
 def _harmless(error: Exception) -> Exception | None:

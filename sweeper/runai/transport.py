@@ -40,14 +40,10 @@ EXTENSION = "sweeper.bounds"
 """The key of the `Bounds` in a request's extensions."""
 
 
-def build_transport(*, ca_file: Path | None = None, slots: int = SLOTS) -> httpx.AsyncHTTPTransport:
-    """Return a transport over sockets that trusts `ca_file`, or else the usual authorities.
-
-    Raises:
-        SettingsError: `ca_file` cannot be read or holds no certificate.
-    """
+def build_transport(context: ssl.SSLContext, *, slots: int = SLOTS) -> httpx.AsyncHTTPTransport:
+    """Return a transport over sockets with as many connections as there are slots in the gate."""
     return httpx.AsyncHTTPTransport(
-        verify=_tls(ca_file),
+        verify=context,
         trust_env=False,
         retries=0,
         limits=httpx.Limits(
@@ -58,8 +54,14 @@ def build_transport(*, ca_file: Path | None = None, slots: int = SLOTS) -> httpx
     )
 
 
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    """Return a context that verifies, speaks TLS 1.2 or newer and writes no key log."""
+def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
+    """Return a context that trusts `ca_file`, or else the usual authorities, and always verifies.
+
+    It speaks TLS 1.2 or newer and writes no key log.
+
+    Raises:
+        SettingsError: `ca_file` cannot be read or holds no certificate.
+    """
     try:
         if ca_file is None:
             context = httpx.create_ssl_context(trust_env=False)

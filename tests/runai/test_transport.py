@@ -12,7 +12,13 @@ from sweeper.clock import pause
 from sweeper.errors import SettingsError
 from sweeper.runai.classify import OversizedError
 from sweeper.runai.operations import Operation
-from sweeper.runai.transport import EXTENSION, BoundedTransport, Bounds, build_transport
+from sweeper.runai.transport import (
+    EXTENSION,
+    BoundedTransport,
+    Bounds,
+    build_transport,
+    tls_context,
+)
 from tests.runai.scripted import BASE_URL, Heard
 from tests.runai.wire_server import Play, Wire, head, unused_port, wire_server
 
@@ -85,7 +91,9 @@ async def client_of(
 async def over_a_socket(*plays: Play) -> AsyncIterator[tuple[httpx.AsyncClient, Heard]]:
     async with (
         wire_server(*plays) as server,
-        client_of(build_transport(), build_transport(), base_url=server.url) as made,
+        client_of(
+            build_transport(tls_context()), build_transport(tls_context()), base_url=server.url
+        ) as made,
     ):
         yield made
 
@@ -181,17 +189,19 @@ async def test_a_broken_answer_is_an_exception_and_counted(
 
 @pytest.mark.parametrize("play", [say_nothing, stop_in_header, stop_in_body])
 async def test_an_answer_that_does_not_come_ends_with_the_deadline(play: Play) -> None:
-    async with over_a_socket(play) as (client, heard):
+    # The first call makes the connection, so that the second can fail in no other way.
+    async with over_a_socket(good, play) as (client, heard):
+        await get(client)
         with pytest.raises(httpx.ReadTimeout):
-            await get(client, within=0.05)
+            await get(client, within=0.1)
 
-    assert heard.requests == [("get", "timeout")]
+    assert heard.requests == [("get", "200"), ("get", "timeout")]
 
 
 async def test_where_nothing_listens_there_is_no_connection() -> None:
     url = f"http://127.0.0.1:{unused_port()}"
 
-    async with client_of(build_transport(), base_url=url) as (client, heard):
+    async with client_of(build_transport(tls_context()), base_url=url) as (client, heard):
         with pytest.raises(httpx.ConnectError):
             await get(client)
 
@@ -199,11 +209,11 @@ async def test_where_nothing_listens_there_is_no_connection() -> None:
 
 
 async def test_a_server_without_tls_is_no_connection() -> None:
-    async with wire_server(good) as server:
+    async with wire_server(good, greeting=b"220 welcome to something else\r\n") as server:
         url = server.url.replace("http:", "https:")
-        async with client_of(build_transport(), base_url=url) as (client, heard):
-            with pytest.raises((httpx.ConnectError, httpx.ConnectTimeout)):
-                await get(client, within=0.05)
+        async with client_of(build_transport(tls_context()), base_url=url) as (client, heard):
+            with pytest.raises(httpx.ConnectError, match="SSL"):
+                await get(client)
 
     assert heard.requests == [("get", "connect")]
 
@@ -237,7 +247,7 @@ async def test_no_cookie_is_kept() -> None:
 async def test_connections_are_used_again() -> None:
     async with (
         wire_server(good) as server,
-        client_of(build_transport(), base_url=server.url) as (client, heard),
+        client_of(build_transport(tls_context()), base_url=server.url) as (client, heard),
     ):
         for _ in range(3):
             await get(client)
@@ -382,10 +392,9 @@ async def test_an_exception_that_httpx_does_not_know_is_counted_too() -> None:
     assert heard.requests == [("get", "error")]
 
 
-def test_tls_is_verified_whoever_signs(tmp_path: Path) -> None:
-    transport = build_transport()
+def test_tls_is_verified_and_not_of_old() -> None:
+    context = tls_context()
 
-    context: ssl.SSLContext = transport._pool._ssl_context  # type: ignore[assignment]
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
@@ -394,10 +403,18 @@ def test_tls_is_verified_whoever_signs(tmp_path: Path) -> None:
 def test_no_key_log_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
 
-    transport = build_transport()
+    assert not tls_context().keylog_filename
 
-    context: ssl.SSLContext = transport._pool._ssl_context  # type: ignore[assignment]
-    assert not context.keylog_filename
+
+def test_a_ca_file_takes_the_place_of_the_usual_authorities(tmp_path: Path) -> None:
+    usual = tls_context().get_ca_certs(binary_form=True)
+    file = tmp_path / "ca.pem"
+    file.write_text(ssl.DER_cert_to_PEM_cert(usual[0]))
+
+    context = tls_context(file)
+
+    assert context.get_ca_certs(binary_form=True) == usual[:1]
+    assert context.verify_mode is ssl.CERT_REQUIRED
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"], ids=["none", "empty", "text"])
@@ -407,4 +424,4 @@ def test_a_ca_file_without_certificates_is_refused(tmp_path: Path, content: byte
         file.write_bytes(content)
 
     with pytest.raises(SettingsError, match=r"CA file .*ca\.pem"):
-        build_transport(ca_file=file)
+        tls_context(file)

@@ -60,8 +60,11 @@ def head(length: int | None, *, status: str = "200 OK", headers: str = "") -> by
 
 
 @asynccontextmanager
-async def wire_server(*plays: Play) -> AsyncIterator[WireServer]:
-    """Serve connections on a free port; each request is met by the next play, the last for ever."""
+async def wire_server(*plays: Play, greeting: bytes = b"") -> AsyncIterator[WireServer]:
+    """Serve connections on a free port; each request is met by the next play, the last for ever.
+
+    `greeting` is sent as soon as somebody connects, unasked.
+    """
     left = list(plays)
     server = WireServer(port=0)
     open_connections: dict[asyncio.StreamWriter, asyncio.Event] = {}
@@ -70,6 +73,7 @@ async def wire_server(*plays: Play) -> AsyncIterator[WireServer]:
         over = open_connections[writer] = asyncio.Event()
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
+                writer.write(greeting)
                 while not writer.is_closing():
                     request = await read_request(reader)
                     server.requests.append(request)
