@@ -68,17 +68,20 @@ class TokenAuth(httpx.Auth):
     async def _usable(self, deadline: float) -> Token:
         """Return the present token, renewed first when its time has come."""
         loop = asyncio.get_running_loop()
-        token = self._token
-        if token is not None and loop.time() < self._renew_at:
+        token, now = self._token, loop.time()
+        if token is None or now >= token.expires_at:
+            return await self._newer_than(token, deadline)
+        if now < self._renew_at or self._renewal is not None:
             return token
         try:
-            return await self._newer_than(token, deadline)
+            # The call itself needs time, too, should the renewal come to nothing.
+            return await self._newer_than(token, (now + deadline) / 2)
         except ControlPlaneError:
-            if token is None or loop.time() >= token.expires_at:
+            if loop.time() >= token.expires_at:
                 raise
-            # Half of what is left of its life is early enough to try again.
-            self._renew_at = (loop.time() + token.expires_at) / 2
-            return token
+        # Half of what is left of its life is early enough to try again.
+        self._renew_at = (loop.time() + token.expires_at) / 2
+        return token
 
     async def _newer_than(self, stale: Token | None, deadline: float) -> Token:
         """Return a token other than `stale`: one that has come since, or one made now."""

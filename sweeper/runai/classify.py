@@ -187,7 +187,10 @@ def _has_id(body: JsonValue) -> bool:
 
 
 def _has_list(key: str) -> Callable[[JsonValue], bool]:
-    return lambda body: isinstance(body, Mapping) and isinstance(body.get(key), list)
+    # Servers in Go write null for a list that was never begun.
+    return lambda body: (
+        isinstance(body, Mapping) and key in body and isinstance(body[key], list | None)
+    )
 
 
 def _has_token(body: JsonValue) -> bool:

@@ -124,6 +124,38 @@ async def test_a_living_token_is_used_on_while_it_cannot_be_renewed() -> None:
     assert script.count(TOKEN_PATH) == 2
 
 
+async def test_a_token_call_that_hangs_holds_up_one_call_and_fails_none() -> None:
+    script = Script().on(
+        TOKEN_PATH, token_answer("old", expires_in=100), slow(60.0, numbered_tokens())
+    )
+    script.on("/clusters", GOOD)
+
+    async with wired(script) as link:
+        await make(link)
+        await pause(81.0)
+        raised = await make_many(link, 5)
+        assert now() == pytest.approx(88.5)
+
+    assert raised == [None] * 5
+    assert bearers(script.requests) == ["old"] * 6
+    assert script.count(TOKEN_PATH) == 2
+
+
+async def test_a_token_that_expires_while_it_cannot_be_renewed_is_not_used() -> None:
+    script = Script().on(
+        TOKEN_PATH, token_answer("old", expires_in=100), slow(5.0, lambda _: httpx.Response(400))
+    )
+    script.on("/clusters", GOOD)
+
+    async with wired(script) as link:
+        await make(link)
+        await pause(99.0)
+        with pytest.raises(AuthError):
+            await make(link)
+
+    assert bearers(script.requests) == ["old"]
+
+
 async def test_an_expired_token_is_not_used() -> None:
     script = Script().on(TOKEN_PATH, token_answer("old", expires_in=100), httpx.Response(400))
     script.on("/clusters", GOOD)
@@ -182,6 +214,18 @@ async def test_many_refusals_of_one_token_lead_to_one_renewal() -> None:
         raised = await make_many(link, 20)
 
     assert raised == [None] * 20
+    assert script.count(TOKEN_PATH) == 2
+
+
+async def test_a_late_refusal_of_a_token_that_was_renewed_meanwhile_renews_nothing() -> None:
+    script = Script().on(TOKEN_PATH, numbered_tokens())
+    good = only("token-2")
+    script.on("/clusters", slow(0.5, good), slow(3.0, good), good)
+
+    async with wired(script) as link:
+        raised = await make_many(link, 2)
+
+    assert raised == [None] * 2
     assert script.count(TOKEN_PATH) == 2
 
 

@@ -181,6 +181,7 @@ def test_what_is_accepted_needs_no_body(operation: Operation, body: bytes) -> No
     [
         (Operation.GET, {"id": WORKLOAD_ID}),
         (Operation.LIST, {"workloads": []}),
+        (Operation.LIST, {"workloads": None}),
         (Operation.FIND, {"workloads": []}),
         (Operation.EVENTS, {"events": []}),
         (Operation.TOKEN, {"access_token": "a"}),

@@ -56,6 +56,30 @@ async def test_a_projects_id_serves_as_its_name() -> None:
     assert found.project_id == "4501005"
 
 
+async def test_an_id_that_the_filter_for_names_does_not_find_is_looked_for_among_all() -> None:
+    everything = httpx.Response(200, json=recorded("projects"))
+    script = Script().on(PROJECTS, httpx.Response(200, json={"projects": []}), everything)
+
+    async with directory_of(script) as directory:
+        found = await directory.resolve_project("4501005")
+
+    assert found.project_id == "4501005"
+    assert "filterBy" not in script.requests[-1].url.params
+
+
+async def test_every_page_of_projects_is_looked_at() -> None:
+    pages = [
+        httpx.Response(200, json={"projects": [{"id": "1", "name": "a"}], "next": 1}),
+        httpx.Response(200, json={"projects": [{"id": "2", "name": "vision"}]}),
+    ]
+    script = Script().on(PROJECTS, *pages)
+
+    async with directory_of(script) as directory:
+        found = await directory.resolve_project("vision")
+
+    assert found.project_id == "2"
+
+
 async def test_a_name_that_exists_twice_is_refused_and_its_clusters_named() -> None:
     async with directory_of(with_projects()) as directory:
         with pytest.raises(SettingsError, match=f"exists 2 times.*{ON_PREM}, {CLOUD}"):

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from sweeper.errors import AmbiguousError, AuthError, NotSentError, SettingsError, TransientError
 from sweeper.ports import TrainingRequest
@@ -69,6 +73,19 @@ async def test_names_are_looked_up_over_the_same_connection() -> None:
 
     async with open_runai(at(script), now=now, rng=random.Random(7)) as connection:
         assert await connection.directory.resolve_cluster("n") == "u"
+
+
+async def test_a_control_plane_inside_this_process_is_reached_in_the_same_way() -> None:
+    async def clusters(request: Request) -> JSONResponse:
+        return JSONResponse([{"uuid": request.headers["authorization"], "name": "n"}])
+
+    app = Starlette(routes=[Route("/api/v1/clusters", clusters)])
+    address = Address(
+        base_url="http://sweeper.local", credentials=FIXED, transport=httpx.ASGITransport(app=app)
+    )
+
+    async with open_runai(address, now=now, rng=random.Random(7)) as connection:
+        assert await connection.directory.resolve_cluster("n") == "Bearer fixed"
 
 
 async def test_the_chosen_token_call_is_made() -> None:

@@ -142,6 +142,13 @@ def test_the_phase_is_read_from_either_key() -> None:
     assert read_training(Operation.GET, both, "").phase is Phase.RUNNING
 
 
+def test_labels_without_a_name_or_a_value_are_left_out() -> None:
+    labels: JsonValue = [{"name": "a", "value": "1"}, {"name": "b"}, {"value": "2"}, None]
+    body: JsonValue = {"workloadId": WORKLOAD_ID, "spec": {"labels": labels}}
+
+    assert read_training(Operation.GET, body, "").labels == {"a": "1"}
+
+
 def test_clusters_are_read_from_both_shapes() -> None:
     item: JsonValue = {"uuid": "u", "name": "n"}
 
