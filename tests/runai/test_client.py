@@ -1,19 +1,24 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
+import looptime
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sweeper.clock import pause
 from sweeper.domain.phase import DesiredPhase, Phase
 from sweeper.errors import (
     AmbiguousError,
     AuthError,
+    ControlPlaneError,
     ForbiddenError,
     NameTakenError,
     RejectedError,
@@ -401,6 +406,51 @@ async def test_events_that_are_not_found_speak_of_the_training() -> None:
     async with plane_of(Script()) as plane:
         with pytest.raises(TrainingGoneError):
             await plane.events(WORKLOAD_ID)
+
+
+CALLS: list[Callable[[RunaiControlPlane], Awaitable[object]]] = [
+    lambda plane: plane.create(REQUEST),
+    lambda plane: plane.observe(PREFIX),
+    lambda plane: plane.find(NAME),
+    lambda plane: plane.get(WORKLOAD_ID),
+    lambda plane: plane.events(WORKLOAD_ID),
+    lambda plane: plane.suspend(WORKLOAD_ID),
+    lambda plane: plane.resume(WORKLOAD_ID),
+    lambda plane: plane.delete(WORKLOAD_ID),
+]
+HEADERS = st.dictionaries(
+    st.sampled_from(["retry-after", "date", "location", "content-encoding", "set-cookie"]),
+    st.sampled_from(["gzip", "5", "-1", "9999999", "http://[", "a=b", "x", "", "identity"]),
+)
+
+
+@given(
+    call=st.sampled_from(CALLS),
+    status=st.integers(200, 999),
+    headers=HEADERS,
+    body=st.binary(max_size=40)
+    | st.sampled_from(sorted(file.read_bytes() for file in DATA.glob("*.json"))),
+)
+def test_whatever_is_answered_a_call_returns_or_raises_what_the_port_says(
+    call: Callable[[RunaiControlPlane], Awaitable[object]],
+    status: int,
+    headers: dict[str, str],
+    body: bytes,
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/v2/token":
+            return token_answer(expires_in=86_400)
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+    async def make() -> None:
+        async with wired(httpx.MockTransport(answer)) as link:
+            plane = RunaiControlPlane(partial(link.calls.make, auth=link.auth), PROJECT_ID)
+            with suppress(ControlPlaneError):
+                await call(plane)
+            assert asyncio.get_running_loop().time() <= 15.0
+
+    with closing(looptime.new_event_loop(start=0)) as loop:
+        loop.run_until_complete(make())
 
 
 async def test_where_there_is_no_listing_missing_events_prove_nothing() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import random
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from starlette.routing import Route
 
 from sweeper.errors import AmbiguousError, AuthError, NotSentError, SettingsError, TransientError
 from sweeper.ports import TrainingRequest
+from sweeper.runai.gate import SLOTS
 from sweeper.runai.opening import Address, open_runai
 from sweeper.runai.tokens import Credentials, FixedToken, TokenVersion
 from tests.runai.scripted import SECRET, WORKLOAD_ID, Heard, Script, bearers, numbered_tokens
@@ -222,6 +224,46 @@ async def test_a_wrong_token_over_the_wire_is_an_auth_error() -> None:
     ):
         with pytest.raises(AuthError, match="Issuer is not familiar"):
             await connection.control_plane("12").suspend(WORKLOAD_ID)
+
+
+async def test_many_calls_at_once_share_a_few_connections() -> None:
+    async with (
+        wire_server(answer_cluster) as server,
+        open_runai(over(server), now=now, rng=random.Random(7)) as connection,
+        asyncio.TaskGroup() as group,
+    ):
+        for _ in range(100):
+            group.create_task(connection.directory.resolve_cluster("n"), name="call")
+
+    assert len(server.requests) == 100
+    assert server.connections <= SLOTS
+
+
+async def test_calls_that_are_cancelled_cost_later_ones_no_connection() -> None:
+    waiting = asyncio.Semaphore(0)
+
+    async def hang(wire: Wire) -> None:
+        waiting.release()
+        await wire.hang()
+
+    async with (
+        wire_server(*[hang] * SLOTS * 2, answer_cluster) as server,
+        open_runai(over(server), now=now, rng=random.Random(7)) as connection,
+        asyncio.TaskGroup() as group,
+    ):
+        for _ in range(2):
+            calls = [
+                group.create_task(connection.directory.resolve_cluster("n"), name="call")
+                for _ in range(SLOTS)
+            ]
+            for _ in calls:
+                await waiting.acquire()
+            for call in calls:
+                call.cancel()
+        for _ in range(SLOTS):
+            group.create_task(connection.directory.resolve_cluster("n"), name="call")
+
+    assert len(server.requests) == SLOTS * 3
 
 
 async def test_an_answer_that_never_comes_costs_a_read_its_deadline_only() -> None:

@@ -45,6 +45,7 @@ class WireServer:
     """A server on a free port; `requests` are the bytes of what was asked."""
 
     port: int
+    connections: int = 0
     requests: list[bytes] = field(default_factory=list)
 
     @property
@@ -71,6 +72,7 @@ async def wire_server(*plays: Play, greeting: bytes = b"") -> AsyncIterator[Wire
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         over = open_connections[writer] = asyncio.Event()
+        server.connections += 1
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 writer.write(greeting)
