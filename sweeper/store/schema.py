@@ -70,7 +70,7 @@ def prepare(
             f"{newest}): use that version"
         )
     _copy(raw, path.with_name(f"{path.name}.{found}"))
-    _migrate(connection, migrations, newest)
+    _migrate(connection, raw, path, migrations, newest)
 
 
 def _make(connection: Connection) -> None:
@@ -93,7 +93,9 @@ def _copy(raw: sqlite3.Connection, target: Path) -> None:
     part.replace(target)
 
 
-def _migrate(connection: Connection, migrations: str, newest: str) -> None:
+def _migrate(
+    connection: Connection, raw: sqlite3.Connection, path: Path, migrations: str, newest: str
+) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -101,9 +103,12 @@ def _migrate(connection: Connection, migrations: str, newest: str) -> None:
     config = Config()
     config.set_main_option("script_location", migrations.replace("%", "%%"))
     config.attributes["connection"] = connection
-    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-    connection.commit()
+    # A table that is made anew is dropped in between, under the rows that refer to it; SQLite
+    # lets the check be switched outside of a transaction only.
+    raw.execute("PRAGMA foreign_keys=OFF")
     with connection.begin():
         command.upgrade(config, newest)
-    connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-    connection.commit()
+        orphans = raw.execute("PRAGMA foreign_key_check").fetchall()
+        if orphans:
+            raise damaged(path, f"a row of {orphans[0][0]} refers to nothing")
+    raw.execute("PRAGMA foreign_keys=ON")
