@@ -13,7 +13,7 @@ from sweeper.store.chunking import CHUNK, chunks
 from sweeper.store.guarding import Slot, check_limits
 from sweeper.store.reading import count_submissions
 from sweeper.store.records import append_events
-from sweeper.store.rows import submission_values, trial_values
+from sweeper.store.rows import Values, submission_values, trial_values
 from sweeper.store.tables import submissions, sweeps, tallies, trials
 from sweeper.store.versions import check_versions
 
@@ -85,12 +85,7 @@ def _stored(
 def _write_trials(connection: Connection, sweep_id: str, written: Sequence[Trial]) -> None:
     """Write trials, whose version is the new one already, and their newest submissions."""
     new = [trial_values(sweep_id, trial) for trial in written if trial.version == 1]
-    changed = [
-        trial_values(sweep_id, trial)
-        | {"of_sweep": sweep_id, "of_number": trial.number, "of_version": trial.version - 1}
-        for trial in written
-        if trial.version != 1
-    ]
+    changed = [_change(sweep_id, trial) for trial in written if trial.version != 1]
     if changed:
         connection.execute(_UPDATE_TRIAL, changed)
     if new:
@@ -99,6 +94,13 @@ def _write_trials(connection: Connection, sweep_id: str, written: Sequence[Trial
     connection.execute(
         _UPSERT_SUBMISSION, [submission_values(sweep_id, trial) for trial in written]
     )
+
+
+def _change(sweep_id: str, trial: Trial) -> Values:
+    values = trial_values(sweep_id, trial)
+    # The key itself is not set: SQLite would look for rows in other tables that refer to it.
+    row = {"of_sweep": values.pop("sweep_id"), "of_number": values.pop("number")}
+    return values | row | {"of_version": trial.version - 1}
 
 
 def _advance(connection: Connection, sweep_id: str) -> None:

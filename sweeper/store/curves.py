@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import TypeAlias
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from sweeper.domain.record import ObjectiveValue, Report
@@ -70,13 +70,20 @@ def _numbers_with_row(connection: Connection, sweep_id: str, numbers: Set[int]) 
 
 
 def _known_keys(connection: Connection, sweep_id: str, keys: Sequence[_Key]) -> Set[_Key]:
+    """Return those of `keys` that have a row, asking trial by trial as the index is ordered."""
+    of_trial: dict[int, list[str]] = {}
+    for number, key in keys:
+        of_trial.setdefault(number, []).append(key)
     return {
         (number, key)
-        for chunk in chunks(keys)
-        for number, key in connection.execute(
-            select(reports.c.trial, reports.c.key)
-            .where(reports.c.sweep_id == sweep_id)
-            .where(tuple_(reports.c.trial, reports.c.key).in_(chunk))
+        for number, wanted in of_trial.items()
+        for chunk in chunks(wanted)
+        for key in connection.scalars(
+            select(reports.c.key).where(
+                reports.c.sweep_id == sweep_id,
+                reports.c.trial == number,
+                reports.c.key.in_(chunk),
+            )
         )
     }
 

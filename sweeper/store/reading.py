@@ -20,8 +20,6 @@ from sweeper.store.tables import objectives, submissions, sweeps, tallies, trial
 MOST = 2**63 - 1
 """The largest number that a row can hold."""
 
-_LIVE_STATES = [state for state in TrialState if not state.is_terminal]
-
 _WITH_NEWEST = trials.join(
     submissions,
     and_(
@@ -35,14 +33,17 @@ _WITH_OBJECTIVE = _WITH_NEWEST.outerjoin(
     and_(objectives.c.sweep_id == trials.c.sweep_id, objectives.c.trial == trials.c.number),
 )
 
+# Made once: a query over sixty columns takes longer to write down than to answer.
+_TRIALS = select(*TRIAL_COLUMNS).select_from(_WITH_NEWEST)
+_VIEWS = select(*VIEW_COLUMNS).select_from(_WITH_OBJECTIVE)
+
 
 def live_trials(connection: Connection, sweep_id: str) -> Sequence[Trial]:
     """Return the trials in a state that is not terminal, by number."""
     rows = connection.execute(
-        select(*TRIAL_COLUMNS)
-        .select_from(_WITH_NEWEST)
-        .where(trials.c.sweep_id == sweep_id, trials.c.state.in_(_LIVE_STATES))
-        .order_by(trials.c.number)
+        _TRIALS.where(trials.c.sweep_id == sweep_id, trials.c.is_live.is_(True)).order_by(
+            trials.c.number
+        )
     )
     return [trial_of(row) for row in rows]
 
@@ -69,7 +70,7 @@ def count_submissions(connection: Connection, sweep_id: str, since: datetime | N
 def trial(connection: Connection, sweep_id: str, number: int) -> TrialView | None:
     """Return one trial, None when it has no row."""
     row = connection.execute(
-        _views().where(trials.c.sweep_id == sweep_id, trials.c.number == bounded(number))
+        _VIEWS.where(trials.c.sweep_id == sweep_id, trials.c.number == bounded(number))
     ).one_or_none()
     return None if row is None else view_of(row)
 
@@ -82,25 +83,17 @@ def trials_after(
     limit: int,
 ) -> Sequence[TrialView]:
     """Return a page of trials with a number above `after`, at most `limit`, by number."""
-    limit = max(bounded(limit), 0)
-    page = (
-        select(trials.c.number)
-        .where(trials.c.sweep_id == sweep_id, trials.c.number > bounded(after))
-        .order_by(trials.c.number)
-        .limit(limit)
-    )
-    if states is not None:
-        # One ordered walk along the index for each state: a single query over several states
-        # would sort all that is left of them for every page.
-        each = [select(page.where(trials.c.state == state).subquery()) for state in set(states)]
-        if not each:
-            return ()
-        every = union_all(*each).subquery()
-        page = select(every.c.number).order_by(every.c.number).limit(limit)
+    after, limit = bounded(after), max(bounded(limit), 0)
+    if states is None:
+        page = _numbers(sweep_id, after, limit)
+    elif states:
+        page = _in_states(sweep_id, states, after, limit)
+    else:
+        return ()
     rows = connection.execute(
-        _views()
-        .where(trials.c.sweep_id == sweep_id, trials.c.number.in_(page))
-        .order_by(trials.c.number)
+        _VIEWS.where(trials.c.sweep_id == sweep_id, trials.c.number.in_(page)).order_by(
+            trials.c.number
+        )
     )
     return [view_of(row) for row in rows]
 
@@ -124,9 +117,9 @@ def best_trials(connection: Connection, sweep_id: str, count: int) -> Sequence[T
         .limit(max(bounded(count), 0))
     )
     rows = connection.execute(
-        _views()
-        .where(trials.c.sweep_id == sweep_id, trials.c.number.in_(best))
-        .order_by(objectives.c.rank, objectives.c.trial)
+        _VIEWS.where(trials.c.sweep_id == sweep_id, trials.c.number.in_(best)).order_by(
+            objectives.c.rank, objectives.c.trial
+        )
     )
     return [view_of(row) for row in rows]
 
@@ -136,5 +129,24 @@ def bounded(number: int) -> int:
     return max(-MOST, min(number, MOST))
 
 
-def _views() -> Select[tuple[object, ...]]:
-    return select(*VIEW_COLUMNS).select_from(_WITH_OBJECTIVE)
+def _numbers(sweep_id: str, after: int, limit: int) -> Select[int]:
+    return (
+        select(trials.c.number)
+        .where(trials.c.sweep_id == sweep_id, trials.c.number > after)
+        .order_by(trials.c.number)
+        .limit(limit)
+    )
+
+
+def _in_states(sweep_id: str, states: Sequence[TrialState], after: int, limit: int) -> Select[int]:
+    """Ask for the first numbers in any of `states`: one ordered walk along the index for each.
+
+    A single query over several states would walk all rows of the sweep, which SQLite takes for
+    few since it knows no statistics.
+    """
+    walks = [
+        select(_numbers(sweep_id, after, limit).where(trials.c.state == state).subquery())
+        for state in dict.fromkeys(states)
+    ]
+    every = union_all(*walks).subquery()
+    return select(every.c.number).order_by(every.c.number).limit(limit)

@@ -78,7 +78,11 @@ def sweep_of(row: Row[Any]) -> SweepRecord:
 def trial_values(sweep_id: str, trial: Trial) -> Values:
     """Return the row of a trial; its submission has a row of its own."""
     values: Values = {name: getattr(trial, name) for name in _TRIAL}
-    return values | {"sweep_id": sweep_id, "attempt": trial.submission.attempt}
+    return values | {
+        "sweep_id": sweep_id,
+        "attempt": trial.submission.attempt,
+        "is_live": not trial.state.is_terminal,
+    }
 
 
 def submission_values(sweep_id: str, trial: Trial) -> Values:

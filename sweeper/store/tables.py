@@ -77,8 +77,18 @@ trials = Table(
     Column("failure", word(FailureClass)),
     Column("cancel_asked_at", Instant),
     Column("version", Integer, nullable=False),
-    # Serves paging by state, and the live trials: those in the few states that are not terminal.
+    Column("is_live", Boolean, nullable=False),  # its state is not terminal
     Index("trials_by_state", "sweep_id", "state", "number"),
+)
+
+# SQLite knows no statistics here, and takes an index for better when more of its columns are
+# compared: so a partial index has the column of its condition, though it is the same in all rows.
+Index(
+    "trials_live",
+    trials.c.sweep_id,
+    trials.c.is_live,
+    trials.c.number,
+    sqlite_where=trials.c.is_live.is_(True),
 )
 
 submissions = Table(
@@ -120,6 +130,7 @@ submissions = Table(
 Index(
     "submissions_open",
     submissions.c.sweep_id,
+    submissions.c.ended_at,
     submissions.c.trial,
     submissions.c.attempt,
     sqlite_where=submissions.c.ended_at.is_(None),
@@ -146,6 +157,7 @@ events = Table(
     Column("workload_name", Words),
     Column("workload_id", Words),
     Column("detail", Words, nullable=False),
+    Index("events_of_sweep", "sweep_id", "number"),
     Index("events_of_trial", "sweep_id", "trial", "number"),
 )
 
@@ -191,6 +203,7 @@ wishes = Table(
 Index(
     "wishes_open",
     wishes.c.sweep_id,
+    wishes.c.is_settled,
     wishes.c.number,
     sqlite_where=wishes.c.is_settled.is_(False),
 )

@@ -137,12 +137,13 @@ CREATE TABLE trials (
 	failure VARCHAR(20), 
 	cancel_asked_at BIGINT, 
 	version INTEGER NOT NULL, 
+	is_live BOOLEAN NOT NULL, 
 	CONSTRAINT pk_trials PRIMARY KEY (sweep_id, number), 
 	CONSTRAINT fk_trials_sweeps FOREIGN KEY(sweep_id) REFERENCES sweeps (id)
 );
-INSERT INTO "trials" VALUES('k3j5m7n2p4',0,'{"z":0.0001,"a":[1,1.0,true,null,"x"],"m":{"nested":{}},"":""}','active',1772366415123457,1772366416123457,2,'a person must look',NULL,'{"infrastructure":2,"timeout":1}',1772366418123457,'vanished',1772366419123457,1);
-INSERT INTO "trials" VALUES('k3j5m7n2p4',1,'{"lr":0.1,"layers":[64,32]}','active',1772366400123457,1772366400123457,2,'',NULL,'{}',NULL,NULL,NULL,2);
-INSERT INTO "trials" VALUES('k3j5m7n2p4',2,'{"lr":0.2,"layers":[64,32]}','completed',1772366400123457,1772366400123457,1,'',1772366460123457,'{}',NULL,NULL,NULL,1);
+INSERT INTO "trials" VALUES('k3j5m7n2p4',0,'{"z":0.0001,"a":[1,1.0,true,null,"x"],"m":{"nested":{}},"":""}','active',1772366415123457,1772366416123457,2,'a person must look',NULL,'{"infrastructure":2,"timeout":1}',1772366418123457,'vanished',1772366419123457,1,1);
+INSERT INTO "trials" VALUES('k3j5m7n2p4',1,'{"lr":0.1,"layers":[64,32]}','active',1772366400123457,1772366400123457,2,'',NULL,'{}',NULL,NULL,NULL,2,1);
+INSERT INTO "trials" VALUES('k3j5m7n2p4',2,'{"lr":0.2,"layers":[64,32]}','completed',1772366400123457,1772366400123457,1,'',1772366460123457,'{}',NULL,NULL,NULL,1,0);
 CREATE TABLE wishes (
 	number INTEGER NOT NULL, 
 	sweep_id TEXT NOT NULL, 
@@ -155,10 +156,12 @@ CREATE TABLE wishes (
 );
 INSERT INTO "wishes" VALUES(1,'k3j5m7n2p4','pause',1772366400123457,NULL,1);
 INSERT INTO "wishes" VALUES(2,'k3j5m7n2p4','cancel',1772366400123457,1,0);
+CREATE INDEX trials_live ON trials (sweep_id, is_live, number) WHERE is_live IS 1;
 CREATE INDEX trials_by_state ON trials (sweep_id, state, number);
 CREATE INDEX events_of_trial ON events (sweep_id, trial, number);
-CREATE INDEX wishes_open ON wishes (sweep_id, number) WHERE is_settled IS 0;
-CREATE INDEX submissions_open ON submissions (sweep_id, trial, attempt) WHERE ended_at IS NULL;
+CREATE INDEX events_of_sweep ON events (sweep_id, number);
+CREATE INDEX wishes_open ON wishes (sweep_id, is_settled, number) WHERE is_settled IS 0;
+CREATE INDEX submissions_open ON submissions (sweep_id, ended_at, trial, attempt) WHERE ended_at IS NULL;
 CREATE INDEX submissions_by_intent ON submissions (sweep_id, intent_at);
 CREATE INDEX objectives_by_rank ON objectives (sweep_id, rank, trial);
 COMMIT;

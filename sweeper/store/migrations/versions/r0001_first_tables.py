@@ -67,10 +67,17 @@ def _trials() -> None:
         sa.Column("failure", sa.String(20)),
         sa.Column("cancel_asked_at", sa.BigInteger()),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("is_live", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["sweep_id"], ["sweeps.id"], name="fk_trials_sweeps"),
         sa.PrimaryKeyConstraint("sweep_id", "number", name="pk_trials"),
     )
     op.create_index("trials_by_state", "trials", ["sweep_id", "state", "number"])
+    op.create_index(
+        "trials_live",
+        "trials",
+        ["sweep_id", "is_live", "number"],
+        sqlite_where=sa.text("is_live IS 1"),
+    )
 
 
 def _submissions() -> None:
@@ -116,7 +123,7 @@ def _submissions() -> None:
     op.create_index(
         "submissions_open",
         "submissions",
-        ["sweep_id", "trial", "attempt"],
+        ["sweep_id", "ended_at", "trial", "attempt"],
         sqlite_where=sa.text("ended_at IS NULL"),
     )
 
@@ -148,6 +155,7 @@ def _events() -> None:
         sa.ForeignKeyConstraint(["sweep_id"], ["sweeps.id"], name="fk_events_sweeps"),
         sa.PrimaryKeyConstraint("number", name="pk_events"),
     )
+    op.create_index("events_of_sweep", "events", ["sweep_id", "number"])
     op.create_index("events_of_trial", "events", ["sweep_id", "trial", "number"])
 
 
@@ -202,6 +210,6 @@ def _wishes() -> None:
     op.create_index(
         "wishes_open",
         "wishes",
-        ["sweep_id", "number"],
+        ["sweep_id", "is_settled", "number"],
         sqlite_where=sa.text("is_settled IS 0"),
     )
