@@ -92,7 +92,12 @@ class Database:
 
 
 def _engine(raw: sqlite3.Connection) -> Engine:
-    engine = create_engine("sqlite+pysqlite://", creator=lambda: raw, poolclass=StaticPool)
+    engine = create_engine(
+        "sqlite+pysqlite://",
+        creator=lambda: raw,
+        poolclass=StaticPool,
+        hide_parameters=True,  # values belong into no traceback
+    )
 
     # Left to itself, Python's module begins a transaction only at the first write.
     @event.listens_for(engine, "begin")

@@ -16,10 +16,10 @@ def raw(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def ask(store: SqlStore, statement: str) -> list[tuple[Any, ...]]:
+def ask(store: SqlStore, statement: str, values: Any = ()) -> list[tuple[Any, ...]]:
     """Return what a statement gives on the connection of an open store that runs inline."""
     connection = store._database._connection
     assert connection is not None
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
-    return driver.execute(statement).fetchall()
+    return driver.execute(statement, values).fetchall()
