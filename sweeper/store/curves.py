@@ -93,16 +93,17 @@ def _judge(connection: Connection, sweep_id: str, new: Sequence[Report]) -> None
     name, goal = connection.execute(
         select(sweeps.c.objective, sweeps.c.goal).where(sweeps.c.id == sweep_id)
     ).one()
-    judged = [report for report in new if name in report.values]
-    reached = dict(_reached(connection, sweep_id, {report.trial for report in judged}))
-    for report in judged:
-        after = folded(reached.get(report.trial), report, name, goal)
-        if after is not None:
-            reached[report.trial] = after
-    if reached:
+    before = _reached(connection, sweep_id, {report.trial for report in new})
+    after: dict[int, ObjectiveValue] = {}
+    for report in new:
+        present = after.get(report.trial, before.get(report.trial))
+        reached = folded(present, report, name, goal)
+        if reached is not None and reached is not present:
+            after[report.trial] = reached
+    if after:
         values = [
             objective_values(sweep_id, number, objective, goal)
-            for number, objective in reached.items()
+            for number, objective in after.items()
         ]
         connection.execute(_UPSERT, values)
 
@@ -110,15 +111,12 @@ def _judge(connection: Connection, sweep_id: str, new: Sequence[Report]) -> None
 def _reached(
     connection: Connection, sweep_id: str, numbers: Set[int]
 ) -> Mapping[int, ObjectiveValue]:
-    found: dict[int, ObjectiveValue] = {}
-    for chunk in chunks(list(numbers)):
-        rows = connection.execute(
+    return {
+        number: objective_of(tuple(values))
+        for chunk in chunks(list(numbers))
+        for number, *values in connection.execute(
             select(objectives.c.trial, *OBJECTIVE_COLUMNS).where(
                 objectives.c.sweep_id == sweep_id, objectives.c.trial.in_(chunk)
             )
         )
-        for number, *values in rows:
-            objective = objective_of(tuple(values))
-            if objective is not None:
-                found[number] = objective
-    return found
+    }

@@ -38,6 +38,9 @@ class MemoryStore:
     def __init__(self) -> None:
         self._sweep: SweepRecord | None = None
         self._trials: dict[int, Trial] = {}
+        self._live: set[int] = set()
+        self._tallies: Counter[TrialState] = Counter()
+        self._next_number = 0
         self._submissions: dict[int, dict[int, Submission]] = {}
         self._events: list[Event] = []
         self._curves: dict[int, dict[str, Report]] = {}
@@ -66,14 +69,10 @@ class MemoryStore:
         self._append(events)
 
     async def live_trials(self) -> Sequence[Trial]:
-        return [trial for trial in self._in_order() if not trial.state.is_terminal]
+        return [self._trials[number] for number in sorted(self._live)]
 
     async def totals(self) -> Totals:
-        states = Counter(trial.state for trial in self._trials.values())
-        number = 0
-        while number in self._trials:
-            number += 1
-        return Totals(states=states, next_number=number)
+        return Totals(states=+self._tallies, next_number=self._next_number)
 
     async def submissions_since(self, since: datetime) -> int:
         return _count_since(self._submissions, since)
@@ -86,8 +85,8 @@ class MemoryStore:
         guard: SlotGuard | None = None,
     ) -> Sequence[Trial]:
         self._sweep_kept()
-        versions = {number: trial.version for number, trial in self._trials.items()}
-        check_versions(trials, versions)
+        before = {number: self._trials[number] for number in self._numbers_with_row(trials)}
+        check_versions(trials, {number: trial.version for number, trial in before.items()})
         written = [replace(trial, version=trial.version + 1) for trial in trials]
         kept = {trial.number: replace(trial, params=_kept(trial.params)) for trial in written}
         attempts = {
@@ -96,7 +95,8 @@ class MemoryStore:
         }
         if guard is not None:
             _check(guard, self._trials | kept, self._submissions | attempts)
-        self._trials |= kept
+        self._tallies.subtract(trial.state for trial in before.values())
+        self._write(kept)
         self._submissions |= attempts
         self._append(events)
         return written
@@ -110,8 +110,8 @@ class MemoryStore:
     ) -> Sequence[TrialView]:
         found = [
             self._view(trial)
-            for trial in self._in_order()
-            if trial.number > after and (states is None or trial.state in states)
+            for number, trial in sorted(self._trials.items())
+            if number > after and (states is None or trial.state in states)
         ]
         return found[: max(limit, 0)]
 
@@ -170,8 +170,16 @@ class MemoryStore:
             raise StoreError("the store holds no sweep yet")
         return self._sweep
 
-    def _in_order(self) -> list[Trial]:
-        return [self._trials[number] for number in sorted(self._trials)]
+    def _numbers_with_row(self, trials: Sequence[Trial]) -> list[int]:
+        return [trial.number for trial in trials if trial.number in self._trials]
+
+    def _write(self, kept: Mapping[int, Trial]) -> None:
+        self._trials |= kept
+        self._tallies.update(trial.state for trial in kept.values())
+        for number, trial in kept.items():
+            (self._live.discard if trial.state.is_terminal else self._live.add)(number)
+        while self._next_number in self._trials:
+            self._next_number += 1
 
     def _view(self, trial: Trial) -> TrialView:
         return TrialView(trial=trial, objective=self._objectives.get(trial.number))

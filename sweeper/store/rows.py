@@ -102,8 +102,10 @@ def trial_of(row: Row[Any]) -> Trial:
 
 
 def view_of(row: Row[Any]) -> TrialView:
-    """Return the trial and the objective of a row of `VIEW_COLUMNS`."""
-    return TrialView(trial=trial_of(row), objective=objective_of(row[len(TRIAL_COLUMNS) :]))
+    """Return the trial of a row of `VIEW_COLUMNS`, and its objective if the join found one."""
+    best, *others = row[len(TRIAL_COLUMNS) :]
+    objective = None if best is None else objective_of((best, *others))
+    return TrialView(trial=trial_of(row), objective=objective)
 
 
 def submission_of(row: Row[Any]) -> Submission:
@@ -140,10 +142,8 @@ def objective_values(
     return values | {"sweep_id": sweep_id, "trial": number, "rank": rank(objective.best, goal)}
 
 
-def objective_of(row: Row[Any] | tuple[Any, ...]) -> ObjectiveValue | None:
-    """Return the objective of a row of `OBJECTIVE_COLUMNS`, None when an outer join found none."""
-    if row[0] is None:
-        return None
+def objective_of(row: tuple[Any, ...]) -> ObjectiveValue:
+    """Return the objective of a row of `OBJECTIVE_COLUMNS`."""
     return ObjectiveValue(**dict(zip(_OBJECTIVE, row, strict=True)))
 
 

@@ -26,15 +26,13 @@ class WriterThread:
     """One thread that makes the calls of a store, so that the loop never waits for a disk.
 
     A call that has begun is always finished, also when the one who asked for it is cancelled;
-    leaving waits for it.
+    leaving waits for it, and for those asked for before. It cannot be entered again.
     """
 
     def __init__(self, name: str = "store") -> None:
-        self._name = name
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     async def __aenter__(self) -> Self:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self._name)
         return self
 
     async def __aexit__(
@@ -43,16 +41,12 @@ class WriterThread:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown(wait=True)
+        self._pool.shutdown(wait=True)
 
     async def __call__(self, call: Callable[[], T], /) -> T:
         """Make `call` in the thread.
 
         Raises:
-            RuntimeError: the thread was not entered, or was left.
+            RuntimeError: the thread was left.
         """
-        if self._pool is None:
-            raise RuntimeError("the writer thread is not running")
         return await get_running_loop().run_in_executor(self._pool, call)

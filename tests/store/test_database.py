@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.clock import utc_now
 from sweeper.domain.trial import TrialState
 from sweeper.errors import StoreError, StoreLockedError
+from sweeper.store.database import Database
 from sweeper.store.sql import SqlStore
 from sweeper.store.writing import inline
 from tests.store.builders import a_sweep, a_trial, an_event
@@ -21,6 +23,7 @@ from tests.store.sqlite import ask, raw
 _HOLDER = """
 import asyncio, sys
 from pathlib import Path
+from sweeper.store.database import Database
 from sweeper.store.sql import SqlStore
 
 async def hold():
@@ -185,6 +188,19 @@ async def test_a_store_damaged_in_the_middle_is_refused(kept: Path) -> None:
         await SqlStore(kept).__aenter__()
 
 
+async def test_a_row_that_breaks_its_own_table_is_refused(kept: Path) -> None:
+    with raw(kept) as connection:
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'goal VARCHAR(20)', 'goal INT NOT NULL') "
+            "WHERE name = 'sweeps'"
+        )
+        connection.execute("UPDATE sweeps SET goal = NULL")
+
+    with pytest.raises(StoreError, match=r"store\.db is damaged.*NULL value in sweeps\.goal"):
+        await SqlStore(kept).__aenter__()
+
+
 async def test_a_cell_that_was_changed_behind_our_back_is_refused(kept: Path) -> None:
     with raw(kept) as connection:
         connection.execute("UPDATE trials SET params = '{' WHERE number = 3")
@@ -241,3 +257,11 @@ async def test_no_error_shows_what_was_to_be_written(kept: Path) -> None:
             await store.commit([replace(a_trial(10), params=params)])
 
     assert "CANARY" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_database_that_is_not_open_does_nothing(kept: Path) -> None:
+    database = Database(kept, "daemon", utc_now)
+    database.close()
+
+    with pytest.raises(StoreError, match="is not open"):
+        database.transact(lambda _: None)

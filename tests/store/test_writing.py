@@ -71,13 +71,12 @@ async def test_a_call_that_has_begun_is_finished_though_nobody_waits() -> None:
     assert made == ["finished"]
 
 
-async def test_no_call_is_made_outside_of_the_context() -> None:
-    thread = WriterThread()
-    async with thread:
+async def test_no_call_is_made_after_leaving() -> None:
+    async with WriterThread() as run:
         pass
 
-    with pytest.raises(RuntimeError, match="not running"):
-        await thread(threading.get_ident)
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        await run(threading.get_ident)
 
 
 async def test_leaving_ends_the_thread() -> None:
