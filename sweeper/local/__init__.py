@@ -1,0 +1,1 @@
+"""Run:ai's Trainings API over processes of this machine."""
