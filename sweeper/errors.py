@@ -19,6 +19,8 @@ SweeperError
 ├── StoreError               what is decided cannot be recorded: the daemon ends, exit 70
 │   ├── StoreLockedError     another process holds the store
 │   └── LimitExceededError   an intent would have gone over a limit: nothing was written
+├── ReportError              a training's report cannot be taken: tell it why, keep nothing
+├── DaemonGoneError          no daemon answers where one should: open the store oneself
 ├── StuckTickError           a tick did not end in time: exit 71, so that a restart may help
 └── InvalidTransitionError   our bug: roll back, exit 70
 """
@@ -149,6 +151,14 @@ class StoreLockedError(StoreError):
 
 class LimitExceededError(StoreError):
     """Writing these intents would exceed a limit; the transaction was rolled back whole."""
+
+
+class ReportError(SweeperError):
+    """What a training reported cannot be taken; the message says why and what would be."""
+
+
+class DaemonGoneError(SweeperError):
+    """No daemon answers, or it went away in the middle of an answer."""
 
 
 class StuckTickError(SweeperError):
