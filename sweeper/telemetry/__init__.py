@@ -1,0 +1,1 @@
+"""How a daemon is watched: metrics for machines, log lines, a live display for a person."""
