@@ -184,7 +184,8 @@ class SweepSpec:
     `name` is the sweep's key. `command` is W&B's list with its macros unresolved (None: W&B's
     default). `seed` decides every random draw. `repeats` (at least 1) is how many trials each
     point gets; `points` are tried first, each once per repeat; `run_cap` bounds the number of
-    trials. `training` None means: always the local control plane. `cleanup` is how long a
+    trials. `zip` names groups of categorical parameters of equal length whose values walk
+    together. `training` None means: always the local control plane. `cleanup` is how long a
     finished training is kept by the control plane (None: as long as it likes).
     """
 
@@ -200,6 +201,7 @@ class SweepSpec:
     order: Order = Order.FILE
     repeats: int = 1
     points: tuple[Params, ...] = ()
+    zip: tuple[tuple[str, ...], ...] = ()
     training: TrainingTemplate | None = None
     retry: RetrySpec = field(default_factory=RetrySpec)
     resume: ResumeSpec = field(default_factory=ResumeSpec)
