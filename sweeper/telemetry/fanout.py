@@ -31,7 +31,7 @@ class Telemetries:
         for place, telemetry in enumerate(self._telemetries):
             try:
                 tell(telemetry)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it is, the sweep matters more
                 self._complain(place, telemetry)
 
     def _complain(self, place: int, telemetry: Telemetry) -> None:

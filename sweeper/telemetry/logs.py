@@ -1,9 +1,15 @@
 """Log lines on stderr, plain or as JSON, from which no secret can be read."""
 
+import json
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TypeAlias
+
+from sweeper.telemetry.printable import printable
+from sweeper.telemetry.redaction import redact
 
 Secrets: TypeAlias = Callable[[], Iterable[str]]
 """Returns the secrets that are live now; called for every line, in any thread."""
@@ -11,14 +17,118 @@ Secrets: TypeAlias = Callable[[], Iterable[str]]
 Write: TypeAlias = Callable[[str], None]
 """Writes one finished line (it may hold line ends of a traceback) and ends it."""
 
+FIELDS = ("sweep", "trial", "attempt", "workload", "workload_id", "from", "to", "reason")
+"""What `extra` may bring into a JSON line; everything else in it is left out."""
+
+_QUIET = (
+    "alembic",
+    "asyncio",
+    "httpcore",
+    "httpx",
+    "sqlalchemy",
+    "uvicorn",
+    "uvicorn.access",
+    "uvicorn.error",
+)
+
+_LONGEST_MESSAGE = 8_000
+_LONGEST_READ = 100_000
+_LONGEST_SECRET = 8_000
+_LONGEST_TRACE = 200
+"""Lines of a traceback that are shown: its end, where the cause is."""
+
+
+class LineFormatter(logging.Formatter):
+    """Formats a record as one plain line: time, level, message.
+
+    A traceback follows on lines of its own, all of them indented, so that no text in it can
+    pass for a log line.
+    """
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the finished text of a record, without any secret."""
+        head = f"{_time(record)} {record.levelname:<7} {self.message(record)}"
+        return "\n    ".join((head, *self.trace(record)))
+
+    def message(self, record: logging.LogRecord) -> str:
+        """Return the message on one line."""
+        return self.clean(record.getMessage())
+
+    def trace(self, record: logging.LogRecord) -> list[str]:
+        """Return the traceback of a record, if it has one, as clean lines."""
+        if not record.exc_info:
+            return []
+        text = self._redacted(self.formatException(record.exc_info))
+        lines = text.splitlines()[-_LONGEST_TRACE:]
+        return [printable(line, _LONGEST_MESSAGE) for line in lines]
+
+    def clean(self, text: str) -> str:
+        """Return `text` redacted, on one line, and not too long."""
+        # Redacted before it is escaped or cut: either could leave part of a secret unknown.
+        return printable(self._redacted(text), _LONGEST_MESSAGE)
+
+    def _redacted(self, text: str) -> str:
+        shown = redact(text[:_LONGEST_READ], self._secrets())
+        # Where the text was cut, part of a secret may stand that nothing can recognise.
+        return shown if len(text) <= _LONGEST_READ else shown[:-_LONGEST_SECRET] + "…"
+
+
+class JsonFormatter(LineFormatter):
+    """Formats a record as one JSON object on one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the finished text of a record, without any secret."""
+        line: dict[str, object] = {
+            "time": _time(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self.message(record),
+        }
+        for name in FIELDS:
+            value = record.__dict__.get(name)
+            if value is not None:
+                line[name] = value if type(value) is int else self.clean(str(value))
+        trace = self.trace(record)
+        if trace:
+            line["exception"] = "\n".join(trace)
+        return json.dumps(line)
+
 
 class LineHandler(logging.Handler):
-    """Writes finished lines, at first to stderr."""
+    """Writes finished lines, at first to `write`."""
+
+    def __init__(self, write: Write) -> None:
+        super().__init__()
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; never raises, whatever the record holds."""
+        try:
+            self._write(self.format(record))
+        except Exception:  # noqa: BLE001 - a line that cannot be written must end nothing
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say that a line is lost, without what it held: the original shows all arguments."""
+        kind = type(sys.exception()).__name__
+        place = f"{record.pathname}:{record.lineno}"
+        try:
+            self._write(f"{_time(record)} ERROR   A log line is lost ({kind} at {place})")
+        except Exception:  # noqa: BLE001 - stderr is gone: nobody is left to be told
+            return
 
     @contextmanager
     def routed(self, write: Write) -> Iterator[None]:
         """Send lines to `write` instead for the length of the block."""
-        yield
+        before, self._write = self._write, write
+        try:
+            yield
+        finally:
+            self._write = before
 
 
 @contextmanager
@@ -30,5 +140,31 @@ def log_lines(
     Lines go to `write`, by default to what stderr is at that time. Libraries (httpx, uvicorn
     and their like) are heard from WARNING on, at any `level`.
     """
-    raise NotImplementedError
-    yield
+    handler = LineHandler(write or _to_stderr)
+    handler.setFormatter(JsonFormatter(secrets) if as_json else LineFormatter(secrets))
+    root = logging.getLogger()
+    levels = {name: logging.getLogger(name).level for name in _QUIET}
+    before, root_level = root.handlers[:], root.level
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    try:
+        yield handler
+    finally:
+        logging.captureWarnings(capture=False)
+        for name, former in levels.items():
+            logging.getLogger(name).setLevel(former)
+        root.setLevel(root_level)
+        root.handlers[:] = before
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _time(record: logging.LogRecord) -> str:
+    at = datetime.fromtimestamp(record.created, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

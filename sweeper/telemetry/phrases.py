@@ -1,0 +1,46 @@
+"""How values are put into words, for log lines, the live display and the closing summary."""
+
+from datetime import timedelta
+
+from sweeper.domain.record import SweepRecord, Totals, TrialView
+from sweeper.domain.trial import TrialState
+from sweeper.telemetry.printable import printable
+
+_LONGEST_NAME = 60
+
+
+def phrase_duration(length: timedelta) -> str:
+    """Return a length of time as `12s`, `3m05s`, `2h03m` or `4d01h`; never negative."""
+    seconds = max(int(length.total_seconds()), 0)
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
+    if days:
+        return f"{days}d{hours % 24:02}h"
+    if hours:
+        return f"{hours}h{minutes % 60:02}m"
+    if minutes:
+        return f"{minutes}m{seconds % 60:02}s"
+    return f"{seconds}s"
+
+
+def phrase_name(name: str) -> str:
+    """Return a name that a person gave, on one line and of a length that fits one."""
+    return printable(name, _LONGEST_NAME)
+
+
+def phrase_best(sweep: SweepRecord, best: TrialView | None) -> str:
+    """Return `best loss 0.12 (trial 3)`, or "" while no trial has an objective."""
+    if best is None or best.objective is None:
+        return ""
+    name = phrase_name(sweep.objective or "objective")
+    return f"best {name} {best.objective.best:.6g} (trial {best.trial.number})"
+
+
+def phrase_totals(totals: Totals, planned: int | None, states: tuple[TrialState, ...]) -> str:
+    """Return `3 completed, 1 failed` for those of `states` that any trial is in.
+
+    Waiting trials are those of `planned` without a row; unknown, and left out, when unbounded.
+    """
+    counts = {state: totals.count(state) for state in states}
+    if planned is not None and TrialState.WAITING in counts:
+        counts[TrialState.WAITING] = max(planned - totals.next_number, 0)
+    return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
