@@ -1,0 +1,119 @@
+"""Ask a daemon, or an opened store in-process, what the verbs show."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import httpx
+
+from sweeper.errors import DaemonGoneError, StoreError, UserError
+
+JsonObject: TypeAlias = dict[str, Any]
+
+_CONNECT_SECONDS = 2.0
+_ANSWER_SECONDS = 15.0
+_BASE_URL = "http://sweeper"
+
+
+class VerbsClient:
+    """Speaks to `verbs_app` over `transport`; an async context manager.
+
+    Every method may raise `DaemonGoneError` (nobody answers), `StoreError` (the daemon cannot
+    use its store), and `UserError` (the request was refused: the message says why).
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            base_url=_BASE_URL,
+            timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+            trust_env=False,
+        )
+
+    @classmethod
+    def at_socket(cls, path: Path) -> Self:
+        """Return a client of the daemon that listens at `path`."""
+        return cls(httpx.AsyncHTTPTransport(uds=str(path)))
+
+    @classmethod
+    def in_process(cls, app: Any) -> Self:
+        """Return a client of an app in this process."""
+        return cls(httpx.ASGITransport(app))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def sweep(self) -> JsonObject:
+        """Return how the sweep stands."""
+        return await self._ask("GET", "/v1/sweep")
+
+    async def trials(
+        self, *, states: Sequence[str] = (), after: int = -1, limit: int = 500
+    ) -> JsonObject:
+        """Return a page of trials: `trials`, `next`."""
+        query = {"state": list(states), "after": after, "limit": limit}
+        return await self._ask("GET", "/v1/trials", query)
+
+    async def trial(self, number: int) -> JsonObject:
+        """Return everything about one trial."""
+        return await self._ask("GET", f"/v1/trials/{number}")
+
+    async def curve(self, number: int, *, limit: int = 10_000) -> JsonObject:
+        """Return the newest points of a trial's curve: `points`, `total`."""
+        return await self._ask("GET", f"/v1/trials/{number}/curve", {"limit": limit})
+
+    async def events(
+        self, *, trial: int | None = None, after: int = 0, limit: int = 500
+    ) -> JsonObject:
+        """Return a page of events, oldest first: `events`, `next`."""
+        query: dict[str, Any] = {"after": after, "limit": limit}
+        if trial is not None:
+            query["trial"] = trial
+        return await self._ask("GET", "/v1/events", query)
+
+    async def results(self, *, after: int = -1, limit: int = 500) -> JsonObject:
+        """Return a page of results: `results`, `next`."""
+        return await self._ask("GET", "/v1/results", {"after": after, "limit": limit})
+
+    async def all_results(self) -> AsyncIterator[JsonObject]:
+        """Yield every row of the results, page by page."""
+        after: int | None = -1
+        while after is not None:
+            page = await self.results(after=after, limit=1000)
+            for row in page["results"]:
+                yield row
+            after = page["next"]
+
+    async def wish(self, kind: str, trial: int | None = None) -> int:
+        """Record what a person wants of the sweep, or of one trial; return the wish's number."""
+        body = {"kind": kind} | ({} if trial is None else {"trial": trial})
+        return int((await self._ask("POST", "/v1/wishes", body=body))["wish"])
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: JsonObject | None = None,
+    ) -> JsonObject:
+        try:
+            answer = await self._client.request(method, path, params=query, json=body)
+            found = answer.json()
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            words = str(error) or type(error).__name__
+            raise DaemonGoneError(f"the daemon does not answer: {words}") from error
+        if not isinstance(found, dict):
+            raise DaemonGoneError("the daemon gave an answer that is not ours")
+        if answer.is_success:
+            return found
+        message = str(found.get("error", f"status {answer.status_code}"))
+        raise StoreError(message) if answer.status_code >= 500 else UserError(message)

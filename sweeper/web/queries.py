@@ -1,0 +1,101 @@
+"""What a request asks for, read from its query and body; anything may stand there."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from sweeper.domain.record import WishKind
+from sweeper.domain.trial import TrialState
+from sweeper.web.answers import bounded_body
+
+PAGE_BOUND = 1000
+"""Entries that one page may hold."""
+
+CURVE_BOUND = 10_000
+"""Points of a curve that one answer may hold."""
+
+NUMBER_BOUND = 2**63 - 1
+_BODY_BOUND = 4096
+_PER_TRIAL = frozenset({WishKind.CANCEL, WishKind.RETRY})
+
+
+def number_in(request: Request, name: str, default: int, *, bound: int = NUMBER_BOUND) -> int:
+    """Return a whole number of the query, from -1 to `bound`.
+
+    Raises:
+        HTTPException: 400 when something else stands there.
+    """
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    number = _whole(text)
+    if number is None or not -1 <= number <= bound:
+        raise HTTPException(400, f"{name}={text[:40]!r}: must be a whole number up to {bound}")
+    return number
+
+
+def limit_in(request: Request, default: int = 500, *, bound: int = PAGE_BOUND) -> int:
+    """Return how many entries are asked for; at least one."""
+    return max(number_in(request, "limit", default, bound=bound), 1)
+
+
+def states_in(request: Request) -> Sequence[TrialState] | None:
+    """Return the states of the query (`state=failed&state=held`, or with commas), None for all."""
+    words = [word for text in request.query_params.getlist("state") for word in text.split(",")]
+    if not words:
+        return None
+    try:
+        return [TrialState(word) for word in words]
+    except ValueError as error:
+        known = ", ".join(state.value for state in TrialState)
+        raise HTTPException(400, f"state: must be among {known}") from error
+
+
+def trial_in_path(request: Request) -> int:
+    """Return the trial number of the path; 404 when it is none."""
+    number = _whole(request.path_params["trial"])
+    if number is None or not 0 <= number <= NUMBER_BOUND:
+        raise HTTPException(404, "there is no such trial")
+    return number
+
+
+async def wish_in(request: Request) -> tuple[WishKind, int | None]:
+    """Return what the body wishes, and for which trial (None: the whole sweep).
+
+    Raises:
+        HTTPException: 400 when it is no wish, 413 when it is too large.
+    """
+    found = _json_object(await bounded_body(request, _BODY_BOUND))
+    try:
+        kind = WishKind(str(found.get("kind")))
+    except ValueError as error:
+        known = ", ".join(kind.value for kind in WishKind)
+        raise HTTPException(400, f"kind: must be one of {known}") from error
+    trial = found.get("trial")
+    if trial is None:
+        return kind, None
+    if isinstance(trial, bool) or not isinstance(trial, int) or not 0 <= trial <= NUMBER_BOUND:
+        raise HTTPException(400, "trial: must be the number of a trial")
+    if kind not in _PER_TRIAL:
+        raise HTTPException(400, f"{kind} is for the whole sweep, not for one trial")
+    return kind, trial
+
+
+def _json_object(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "the body must be JSON") from error
+    if not isinstance(found, dict):
+        raise HTTPException(400, "the body must be a JSON object")
+    return found
+
+
+def _whole(text: str) -> int | None:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 20):
+        return None
+    return int(text)
