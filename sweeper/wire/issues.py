@@ -52,3 +52,8 @@ def dotted(path: Path) -> str:
         else:
             text += f".{part}" if text else part
     return text
+
+
+def in_order(path: Path) -> tuple[tuple[bool, int, str], ...]:
+    """Return a key that sorts paths: item 2 before item 10, and any item before any name."""
+    return tuple((False, part, "") if isinstance(part, int) else (True, 0, part) for part in path)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from sweeper.wire.amounts import parse_amount, read_amount
 from sweeper.wire.compute import GpuRequestType
-from sweeper.wire.issues import Issue
+from sweeper.wire.issues import Issue, Severity
 from sweeper.wire.rules.view import Rule, Terms, View, shown, standing
 from sweeper.wire.scalars import is_amount
 
@@ -127,6 +127,8 @@ def gpu_limits_need_requests(spec: View, terms: Terms) -> Iterator[Issue]:
 
 def amounts_are_readable(spec: View, terms: Terms) -> Iterator[Issue]:
     """Amounts that pass the contract's loose pattern are amounts indeed."""
+    is_held = terms.is_client or terms.hold_amounts
+    severity = Severity.ERROR if is_held else Severity.WARNING
     for place, keys in _AMOUNTS:
         for view in standing(spec, place):
             for key in keys:
@@ -134,7 +136,7 @@ def amounts_are_readable(spec: View, terms: Terms) -> Iterator[Issue]:
                 if text is not None and is_amount(text):
                     fault = _amount_fault(text, terms)
                     if fault:
-                        yield view.error(key, fault)
+                        yield view.issue(key, fault, severity)
 
 
 def extended_quantities(spec: View, terms: Terms) -> Iterator[Issue]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from sweeper.wire.issues import Issue
+from sweeper.wire.issues import Issue, Severity
 from sweeper.wire.rules.view import Rule, Terms, View, standing
 
 MANDATORY: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -44,7 +44,6 @@ FILLED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 WHOLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "": ("image",),
         "probes.readiness.handler": ("httpGet",),
         "probes.readiness.handler.httpGet": ("port",),
     }
@@ -76,6 +75,8 @@ IDENTITY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 def mandatory_fields(spec: View, terms: Terms) -> Iterator[Issue]:
     """What prose calls mandatory is given, unless its item is excluded."""
+    if not terms.wants_mandatory:
+        return
     for place, keys in MANDATORY.items():
         for view in standing(spec, place):
             for key in keys:
@@ -88,7 +89,7 @@ def mandatory_fields(spec: View, terms: Terms) -> Iterator[Issue]:
 def whole_fields(spec: View, terms: Terms) -> Iterator[Issue]:
     """What nothing works without is given."""
     for place, keys in WHOLE.items():
-        for view in standing(spec, place) if place else (spec,):
+        for view in standing(spec, place):
             for key in keys:
                 if not view.has(key):
                     message = "is missing, and nothing works without it: give it"
@@ -108,4 +109,17 @@ def excluded_items(spec: View, terms: Terms) -> Iterator[Issue]:
                     yield item.error("exclude", f"drops nothing: give {wanted} to say which item")
 
 
-RULES: tuple[Rule, ...] = (mandatory_fields, whole_fields, excluded_items)
+def null_items(spec: View, terms: Terms) -> Iterator[Issue]:
+    """An item of a list is something."""
+    for place in IDENTITY if terms.is_client else ():
+        *parents, last = place.split(".")
+        for view in standing(spec, ".".join(parents)) if parents else (spec,):
+            value = view.members.get(last)
+            for number, item in enumerate(value if isinstance(value, list) else ()):
+                if item is None:
+                    message = "is null and says nothing: drop the item"
+                    path = (*view.path, last, number)
+                    yield Issue(path=path, message=message, severity=Severity.WARNING)
+
+
+RULES: tuple[Rule, ...] = (mandatory_fields, whole_fields, excluded_items, null_items)

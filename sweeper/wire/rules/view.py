@@ -7,6 +7,7 @@ complain about it already, and null reads as not given everywhere.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from sweeper.domain.values import JsonValue
@@ -18,6 +19,14 @@ OLDEST_VERSION: Version = (2, 21)
 """The version of the API that the contract is of."""
 
 
+class TolerationReading(StrEnum):
+    """How a control plane reads a toleration's value, on which the contract contradicts itself."""
+
+    EITHER = "either"
+    KUBERNETES = "kubernetes"  # Equal has a value, Exists has none
+    PROSE = "prose"  # Exists has a value, Equal has none
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """On what terms a create is checked."""
@@ -25,6 +34,17 @@ class Terms:
     side: Side
     api_version: Version = OLDEST_VERSION
     allow_privileged: bool = False
+    """Whether who sends may ask for powers over the node."""
+    needs_image: bool = True
+    """Whether who sends must name an image; the local control plane runs without one."""
+    hold_names: bool = True
+    """Whether a control plane holds the product's own rules for names, beyond the contract."""
+    hold_mandatory: bool = True
+    """Whether a control plane demands what only the contract's prose calls mandatory."""
+    hold_amounts: bool = True
+    """Whether a control plane refuses what passes the pattern for amounts and yet is none."""
+    tolerations: TolerationReading = TolerationReading.EITHER
+    """Which tolerations a control plane takes. Who sends keeps to Kubernetes' reading."""
 
     @property
     def is_client(self) -> bool:
@@ -35,6 +55,16 @@ class Terms:
     def is_newer(self) -> bool:
         """Whether the control plane knows fields and words that the contract does not."""
         return self.api_version > OLDEST_VERSION
+
+    @property
+    def wants_names(self) -> bool:
+        """Whether names are held to the product's rules; who sends always does that."""
+        return self.is_client or self.hold_names
+
+    @property
+    def wants_mandatory(self) -> bool:
+        """Whether what prose calls mandatory must be there; who sends always gives it."""
+        return self.is_client or self.hold_mandatory
 
     @property
     def inferred(self) -> Severity:
