@@ -1,0 +1,92 @@
+"""From a sweep to its trials: how many there are, the params of each, and their names."""
+
+import hashlib
+import re
+import unicodedata
+from typing import cast
+
+from sweeper.domain.sampling import GridSampler, RandomSampler, Sampler
+from sweeper.domain.sweep import Method, SweepSpec
+from sweeper.domain.values import Params, freeze
+
+_SLUG_LENGTH = 20
+_LONGEST_NUMBER = 10**12
+
+
+class Expansion:
+    """Gives the trials of a sweep their params, each from its number alone.
+
+    First come the file's `points`, then what the sampler draws; each has `repeats` trials with
+    adjacent numbers. Bayes is drawn as random is.
+
+    Raises:
+        ValueError: the method is grid, and a parameter is none that a grid can walk.
+    """
+
+    def __init__(self, spec: SweepSpec) -> None:
+        self._points = tuple(cast(Params, freeze(point)) for point in spec.points)
+        self._repeats = spec.repeats
+        self._run_cap = spec.run_cap
+        self._sampler = _sampler(spec)
+
+    @property
+    def planned(self) -> int | None:
+        """How many trials there are, None when unbounded; an int of any size."""
+        size = self._sampler.size
+        if size is None:
+            return self._run_cap
+        trials = (len(self._points) + size) * self._repeats
+        return trials if self._run_cap is None else min(trials, self._run_cap)
+
+    def params(self, number: int) -> Params:
+        """Return the params of a trial; the same number always gives the same.
+
+        Raises:
+            ValueError: the sweep has no trial of that number.
+        """
+        planned = self.planned
+        if number < 0 or (planned is not None and number >= planned):
+            raise ValueError(f"trial {number:#x} is beyond the {planned or 0:#x} of the sweep")
+        point = number // self._repeats
+        if point < len(self._points):
+            return self._points[point]
+        return self._sampler.params(point - len(self._points))
+
+
+def _sampler(spec: SweepSpec) -> Sampler:
+    if spec.method is Method.GRID:
+        return GridSampler(spec.space, spec.seed, spec.zip, spec.order)
+    return RandomSampler(spec.space, spec.seed, spec.zip)
+
+
+def slug(name: str) -> str:
+    """Return the beginning of DNS-safe names for a sweep called `name`.
+
+    It matches `^[a-z][a-z0-9-]*$`, has 1 to 20 characters and does not end in "-". Different
+    names may share it.
+    """
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if words[:1].isdigit():
+        words = f"s-{words}"
+    return words[:_SLUG_LENGTH].rstrip("-") or "sweep"
+
+
+def workload_name(slug: str, sweep_id: str, number: int, attempt: int) -> str:
+    """Return the name of the training of one attempt: the same always, and no other's.
+
+    It begins with the sweep's workload prefix, has at most 50 characters below 10,000 attempts,
+    and matches `^[a-z][a-z0-9-]*[a-z0-9]$`.
+    """
+    return f"{slug}-{sweep_id}-{ordinal(number)}-{attempt}"
+
+
+def ordinal(number: int) -> str:
+    """Return a trial's number as names carry it: at most 12 characters, the number itself.
+
+    No sweep ever gets beyond that, but a plan shows the last trial of any grid: a larger number
+    is stood for by "x" and a digest.
+    """
+    if number < _LONGEST_NUMBER:
+        return str(number)
+    return f"x{hashlib.sha256(f'{number:x}'.encode()).hexdigest()[:11]}"
