@@ -1,13 +1,73 @@
 """What is said at the end: how the sweep stands, and what a person can do next."""
 
-from sweeper.domain.record import SweepRecord, Totals, TrialView
+import shlex
+from collections.abc import Iterator
+
+from sweeper.domain.record import SweepRecord, SweepState, Totals, TrialView
+from sweeper.domain.trial import TrialState
+from sweeper.domain.values import Params, canonical_json
+from sweeper.telemetry.phrases import phrase_best, phrase_duration, phrase_name, phrase_totals
+from sweeper.telemetry.printable import printable
+
+_STATES = (
+    TrialState.COMPLETED,
+    TrialState.PRUNED,
+    TrialState.FAILED,
+    TrialState.CANCELLED,
+    TrialState.HELD,
+    TrialState.SUBMITTING,
+    TrialState.ACTIVE,
+    TrialState.INTERRUPTED,
+    TrialState.RESUMING,
+    TrialState.WAITING,
+)
+_OVER = frozenset({SweepState.FINISHED, SweepState.STOPPED, SweepState.CANCELLED})
+
+_LONGEST_VALUE = 40
+_MOST_PARAMS = 12
 
 
 def closing_summary(sweep: SweepRecord, totals: Totals, best: TrialView | None) -> str:
     """Return a few plain lines: how the sweep ended, its counts, its best trial, what to type."""
-    raise NotImplementedError
+    return "\n".join(_lines(sweep, totals, best))
 
 
 def stop_hint(file: str, name: str) -> str:
     """Return what a person should know when the daemon stops with work left."""
-    raise NotImplementedError
+    return (
+        f"stopped; trainings go on: `sweeper run {_argument(file)}` goes on, "
+        f"`sweeper cancel {_argument(name)}` gives up"
+    )
+
+
+def _lines(sweep: SweepRecord, totals: Totals, best: TrialView | None) -> Iterator[str]:
+    counts = phrase_totals(totals, sweep.planned, _STATES) or "no trials"
+    yield f"{phrase_name(sweep.name)}: {_ending(sweep)}: {counts}"
+    known = phrase_best(sweep, best)
+    if known and best is not None:
+        yield f"{known}: {_params(best.trial.params)}"
+    name = _argument(sweep.name)
+    yield f"results: `sweeper results {name}`"
+    if totals.count(TrialState.FAILED, TrialState.HELD):
+        yield f"why trials failed: `sweeper ls {name}`; again: `sweeper retry {name} --failed`"
+
+
+def _ending(sweep: SweepRecord) -> str:
+    if sweep.state not in _OVER:
+        return f"{sweep.state}, not finished"
+    words = str(sweep.state)
+    if sweep.ended_at is not None:
+        words += f" after {phrase_duration(sweep.ended_at - sweep.created_at)}"
+    return f"{words} ({printable(sweep.stop_reason, 300)})" if sweep.stop_reason else words
+
+
+def _params(params: Params) -> str:
+    shown = [
+        f"{phrase_name(name)}={printable(canonical_json(value), _LONGEST_VALUE)}"
+        for name, value in list(params.items())[:_MOST_PARAMS]
+    ]
+    return ", ".join(shown) + (", …" if len(params) > _MOST_PARAMS else "")
+
+
+def _argument(text: str) -> str:
+    return shlex.quote(printable(text, 1_000))

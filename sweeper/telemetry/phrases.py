@@ -7,6 +7,7 @@ from sweeper.domain.trial import TrialState
 from sweeper.telemetry.printable import printable
 
 _LONGEST_NAME = 60
+_LARGEST_COUNT = 10**15
 
 
 def phrase_duration(length: timedelta) -> str:
@@ -20,6 +21,11 @@ def phrase_duration(length: timedelta) -> str:
     if minutes:
         return f"{minutes}m{seconds % 60:02}s"
     return f"{seconds}s"
+
+
+def phrase_count(count: int) -> str:
+    """Return a count in figures; the size of a grid may be beyond all that fits a line."""
+    return str(count) if count < _LARGEST_COUNT else "over 10^15"
 
 
 def phrase_name(name: str) -> str:
@@ -43,4 +49,4 @@ def phrase_totals(totals: Totals, planned: int | None, states: tuple[TrialState,
     counts = {state: totals.count(state) for state in states}
     if planned is not None and TrialState.WAITING in counts:
         counts[TrialState.WAITING] = max(planned - totals.next_number, 0)
-    return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    return ", ".join(f"{phrase_count(count)} {state}" for state, count in counts.items() if count)

@@ -1,34 +1,63 @@
 """A live display of a sweep for a person at a terminal."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 
 from sweeper.domain.record import Event, SweepRecord
 from sweeper.ports import Now, TickSummary
 from sweeper.telemetry.logs import LineHandler
+from sweeper.telemetry.picture import Pace, draw_progress
+
+REFRESH_PER_SECOND = 2.0
 
 
 def stderr_console() -> Console:
-    """Return a console on stderr; `is_terminal` tells whether a live display makes sense."""
+    """Return a console on stderr, with colours as the terminal and NO_COLOR have them."""
     return Console(stderr=True)
+
+
+def can_display(console: Console) -> bool:
+    """Return whether a live display makes sense: on a terminal that can move its cursor.
+
+    Variables that force colours make no terminal of a file.
+    """
+    return console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
 
 
 class Display:
     """Shows the newest tick below the log lines until it is closed; a Telemetry.
 
-    A context manager, for a console that is a terminal. A thread of its own draws, at most four
-    times a second; it reads one reference to frozen values and nothing else of the daemon's.
-    Log lines of `lines` scroll above it.
+    A context manager, for a console that is a terminal. A thread of its own draws, twice a
+    second; it reads one reference to frozen values and nothing else of the daemon's. Log lines
+    of `lines` scroll above it.
     """
 
     def __init__(self, console: Console, *, now: Now, lines: LineHandler | None = None) -> None:
-        raise NotImplementedError
+        self._console = console
+        self._now = now
+        self._lines = lines
+        self._seen: tuple[TickSummary, Pace] | None = None
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         """Begin to draw."""
+        with ExitStack() as stack:
+            live = Live(
+                console=self._console,
+                get_renderable=self.picture,
+                refresh_per_second=REFRESH_PER_SECOND,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            stack.enter_context(live)
+            if self._lines is not None:
+                stack.enter_context(self._lines.routed(self._write))
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -38,9 +67,20 @@ class Display:
         trace: TracebackType | None,
     ) -> None:
         """Draw a last time, and leave the picture where it is."""
+        self._stack.close()
 
     def recorded(self, sweep: SweepRecord, events: Sequence[Event]) -> None:
-        """Do nothing: a tick that follows tells the same."""
+        """Do nothing: the tick that follows tells the same."""
 
     def ticked(self, summary: TickSummary) -> None:
         """Show this tick from now on."""
+        pace = self._seen[1] if self._seen is not None else Pace.begin(summary)
+        self._seen = (summary, pace)
+
+    def picture(self) -> RenderableType:
+        """Return what is shown now; nothing before the first tick."""
+        seen = self._seen
+        return "" if seen is None else draw_progress(*seen, self._now())
+
+    def _write(self, line: str) -> None:
+        self._console.out(line, highlight=False)

@@ -1,0 +1,129 @@
+"""What the live display shows: pure functions from a tick to something that rich can draw."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from sweeper.domain.record import SweepState
+from sweeper.domain.trial import TERMINAL_STATES, TrialState
+from sweeper.ports import TickSummary
+from sweeper.telemetry.phrases import phrase_best, phrase_count, phrase_duration, phrase_name
+from sweeper.telemetry.printable import printable
+
+_LONGEST_GUESS = timedelta(days=3650)
+_LONGEST_TROUBLE = 300
+
+_STYLES = {
+    "running": "green",
+    "held": "yellow",
+    "interrupted": "yellow",
+    "failed": "red",
+    "completed": "bold",
+}
+
+_OTHERS = (
+    TrialState.INTERRUPTED,
+    TrialState.RESUMING,
+    TrialState.HELD,
+    TrialState.COMPLETED,
+    TrialState.PRUNED,
+    TrialState.FAILED,
+    TrialState.CANCELLED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Where this process began: when, and with how many trials settled already."""
+
+    since: datetime
+    settled: int
+
+    @classmethod
+    def begin(cls, summary: TickSummary) -> "Pace":
+        """Return the pace that is measured from this tick on."""
+        return cls(since=summary.at, settled=summary.totals.count(*TERMINAL_STATES))
+
+
+def guess_rest(pace: Pace, summary: TickSummary, now: datetime) -> timedelta | None:
+    """Return how long the sweep still takes if trials go on settling as they did until now.
+
+    None while no trial was settled since `pace` began, where the number of trials is unknown,
+    while the sweep takes no new ones, and where the guess is beyond ten years.
+    """
+    planned = summary.sweep.planned
+    settled = summary.totals.count(*TERMINAL_STATES)
+    done = settled - pace.settled
+    if planned is None or done <= 0 or summary.sweep.state is not SweepState.OPEN:
+        return None
+    each = (summary.at - pace.since) / done
+    left = max(planned - settled, 0)
+    if each > timedelta(0) and left > _LONGEST_GUESS / each:
+        return None
+    return max(each * left - (now - summary.at), timedelta(0))
+
+
+def draw_progress(summary: TickSummary, pace: Pace, now: datetime) -> RenderableType:
+    """Return the picture of a sweep as of `now`: progress, counts, best objective, times."""
+    return Group(*_lines(summary, pace, now))
+
+
+def _lines(summary: TickSummary, pace: Pace, now: datetime) -> Iterator[RenderableType]:
+    yield _headline(summary)
+    yield _counts(summary)
+    best = phrase_best(summary.sweep, summary.best)
+    if best:
+        yield Text(f"  {best}", style="cyan")
+    yield _times(summary, pace, now)
+    if summary.trouble:
+        yield Text(f"  ! {printable(summary.trouble, _LONGEST_TROUBLE)}", style="bold yellow")
+
+
+def _headline(summary: TickSummary) -> RenderableType:
+    name = Text(phrase_name(summary.sweep.name), style="bold", no_wrap=True, overflow="ellipsis")
+    settled = summary.totals.count(*TERMINAL_STATES)
+    planned = summary.sweep.planned
+    if planned is None:
+        return Text.assemble(name, f"  {settled} settled")
+    row = Table.grid(padding=(0, 1), expand=True)
+    row.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    row.add_column(ratio=2)
+    row.add_column(justify="right", no_wrap=True)
+    ratio = settled / planned if planned else 1.0
+    row.add_row(name, ProgressBar(total=1.0, completed=ratio), f"{settled}/{phrase_count(planned)}")
+    return row
+
+
+def _counts(summary: TickSummary) -> Text:
+    counts = dict(_counted(summary))
+    words = [
+        Text(f"{phrase_count(count)} {word}", style=_STYLES.get(word, ""))
+        for word, count in counts.items()
+        if count or word == "running"
+    ]
+    return Text("  ") + Text(" · ", style="dim").join(words)
+
+
+def _counted(summary: TickSummary) -> Iterator[tuple[str, int]]:
+    """Return how many trials are where; an active one runs or queues."""
+    totals, planned = summary.totals, summary.sweep.planned
+    running = sum(
+        trial.state is TrialState.ACTIVE and trial.submission.is_at_work for trial in summary.live
+    )
+    yield "running", running
+    yield "pending", totals.count(TrialState.ACTIVE, TrialState.SUBMITTING) - running
+    for state in _OTHERS:
+        yield state, totals.count(state)
+    if planned is not None:
+        yield "waiting", max(planned - totals.next_number, 0)
+
+
+def _times(summary: TickSummary, pace: Pace, now: datetime) -> Text:
+    words = f"  {phrase_duration(now - pace.since)} elapsed"
+    rest = guess_rest(pace, summary, now)
+    return Text(words if rest is None else f"{words}, about {phrase_duration(rest)} left")
