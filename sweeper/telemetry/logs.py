@@ -157,7 +157,9 @@ def log_lines(
         for name, former in levels.items():
             logging.getLogger(name).setLevel(former)
         root.setLevel(root_level)
-        root.handlers[:] = before
+        root.removeHandler(handler)
+        for former_handler in before:
+            root.addHandler(former_handler)
 
 
 def _to_stderr(line: str) -> None:

@@ -1,0 +1,162 @@
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from sweeper.domain.phase import Phase
+from sweeper.domain.record import SweepState, Totals
+from sweeper.domain.sweep import Goal
+from sweeper.domain.trial import Trial, TrialState
+from sweeper.telemetry.catalogue import FAMILIES, Kind
+from sweeper.telemetry.gauges import read_tick
+from tests.support.builders import NOW, a_sweep, a_trial, after
+from tests.telemetry.builders import a_best, a_tick
+
+
+def _values(*live: Trial, seconds: float = 0, **fields: Any) -> dict[tuple[str, ...], float]:
+    """Return what a tick shows, `seconds` after it, by family and the labels behind the sweep."""
+    readings = read_tick(a_tick(*live, **fields), after(seconds=seconds))
+    return {(name.removeprefix("sweeper_"), *labels[1:]): value for name, labels, value in readings}
+
+
+def test_every_state_has_a_count_and_the_rest_waits() -> None:
+    totals = Totals(states={TrialState.COMPLETED: 2, TrialState.FAILED: 1}, next_number=3)
+
+    values = _values(totals=totals)
+
+    counts = {key[1]: value for key, value in values.items() if key[0] == "sweep_trials"}
+    assert counts.keys() == set(TrialState)
+    assert {state: count for state, count in counts.items() if count} == {
+        "completed": 2,
+        "failed": 1,
+        "waiting": 7,
+    }
+    assert values["sweep_trials_planned",] == 10
+
+
+def test_an_unbounded_sweep_has_no_end_to_measure_by() -> None:
+    values = _values(sweep=a_sweep(planned=None))
+
+    assert ("sweep_trials", "waiting") not in values
+    assert ("sweep_trials_planned",) not in values
+    assert ("sweep_progress_ratio",) not in values
+
+
+def test_progress_is_the_settled_part_of_the_planned_trials() -> None:
+    totals = Totals(
+        states={TrialState.COMPLETED: 2, TrialState.PRUNED: 1, TrialState.HELD: 3}, next_number=6
+    )
+
+    assert _values(totals=totals)["sweep_progress_ratio",] == 0.3
+
+
+@pytest.mark.parametrize("planned", [10, None])
+def test_a_sweep_that_ended_early_is_done(planned: int | None) -> None:
+    sweep = a_sweep(planned=planned, state=SweepState.STOPPED, ended_at=NOW)
+
+    assert _values(sweep=sweep)["sweep_progress_ratio",] == 1
+
+
+def test_a_sweep_without_trials_is_done() -> None:
+    assert _values(sweep=a_sweep(planned=0))["sweep_progress_ratio",] == 1
+
+
+def test_a_grid_beyond_all_numbers_still_has_gauges() -> None:
+    values = _values(sweep=a_sweep(planned=10**400))
+
+    assert values["sweep_trials_planned",] == float("inf")
+    assert values["sweep_progress_ratio",] == 0
+
+
+def test_trainings_are_counted_by_phase_while_they_are_open() -> None:
+    values = _values(
+        a_trial(0),
+        a_trial(1),
+        a_trial(2, phase=Phase.PENDING),
+        a_trial(3, state=TrialState.SUBMITTING, workload_id=None),
+        a_trial(4, state=TrialState.INTERRUPTED, phase=Phase.FAILED, ended_at=NOW),
+    )
+
+    phases = {key[1]: value for key, value in values.items() if key[0] == "trainings"}
+    assert phases.keys() == set(Phase)
+    assert {phase: count for phase, count in phases.items() if count} == {
+        "Running": 2,
+        "Pending": 1,
+    }
+
+
+def test_slots_count_whatever_may_exist() -> None:
+    values = _values(
+        a_trial(0, gpus=Fraction(1, 2)),
+        a_trial(1, gpus=Fraction(1, 4), phase=Phase.PENDING),
+        a_trial(2, gpus=Fraction(2), state=TrialState.SUBMITTING, workload_id=None),
+        a_trial(3, gpus=Fraction(8), state=TrialState.INTERRUPTED, ended_at=NOW),
+    )
+
+    assert values["slots_used", "active"] == 3
+    assert values["slots_used", "pending"] == 2
+    assert values["slots_used", "gpu"] == 2.75
+    assert values["gpus_requested",] == 2.75
+
+
+def test_only_limits_that_exist_are_shown() -> None:
+    some = _values(active_limit=4)
+    every = _values(active_limit=4, pending_limit=2, gpu_limit=0.5)
+
+    assert [key for key in some if key[0] == "slots_limit"] == [("slots_limit", "active")]
+    assert [every["slots_limit", kind] for kind in ("active", "pending", "gpu")] == [4, 2, 0.5]
+
+
+def test_the_oldest_training_that_queues_is_timed() -> None:
+    long_ago = NOW - timedelta(minutes=5)
+
+    values = _values(
+        a_trial(0, phase_since=NOW - timedelta(hours=1)),
+        a_trial(1, phase=Phase.PENDING, phase_since=NOW),
+        a_trial(2, phase=Phase.CREATING, phase_since=long_ago),
+        a_trial(3, state=TrialState.SUBMITTING, workload_id=None, phase_since=None),
+        a_trial(4, phase=Phase.STOPPED, phase_since=NOW - timedelta(days=1)),
+        seconds=2,
+    )
+
+    assert values["oldest_pending_seconds",] == 302
+
+
+def test_nothing_queues_for_zero_seconds() -> None:
+    assert _values(a_trial(0))["oldest_pending_seconds",] == 0
+
+
+def test_the_age_of_the_observation_grows_after_the_tick() -> None:
+    assert _values(observed_at=NOW, seconds=90)["observation_age_seconds",] == 90
+
+
+def test_a_clock_set_back_makes_no_negative_age() -> None:
+    assert _values(observed_at=NOW, seconds=-90)["observation_age_seconds",] == 0
+
+
+def test_what_is_not_known_is_absent() -> None:
+    values = _values(observed_at=None)
+
+    assert ("observation_age_seconds",) not in values
+    assert ("objective_best",) not in values
+
+
+def test_the_best_objective_is_shown() -> None:
+    assert _values(best=a_best(-0.5))["objective_best",] == -0.5
+
+
+def test_the_sweep_says_what_it_is() -> None:
+    values = _values(sweep=a_sweep(method="grid", objective="loss", goal=Goal.MINIMIZE))
+
+    assert values["sweep_info", "grid", "minimize", "loss"] == 1
+
+
+def test_every_gauge_of_the_catalogue_is_read() -> None:
+    gauges = {
+        name for name, family in FAMILIES.items() if family.kind in {Kind.GAUGE, Kind.INFO}
+    } - {"sweeper_build_info"}
+
+    read = {reading.family for reading in read_tick(a_tick(best=a_best()), NOW)}
+
+    assert read == gauges
