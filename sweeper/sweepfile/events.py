@@ -1,0 +1,128 @@
+"""Parses YAML with ruamel.yaml, as far as its events; everything it may raise becomes a fault."""
+
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import Event
+from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.scanner import Scanner
+
+from sweeper.errors import Fault
+from sweeper.sweepfile.places import Place, printable
+
+MAX_BYTES = 5 * 1024 * 1024
+"""The largest sweep file."""
+
+_REMEDIES = {
+    "\\t": "indent with spaces, not with tabs",
+    "'%'": "quote a value that begins with %",
+    "'@'": "quote a value that begins with @",
+    "'`'": "quote a value that begins with `",
+    "mapping values are not allowed": "is the line indented right, and is text with ': ' quoted?",
+    "expected <block end>": "does the line begin in the same column as its neighbours?",
+    "could not find expected ':'": "is there a colon and a space after the key above?",
+    "undefined alias": "write the anchor (&name) before the alias (*name)",
+    "stream end": "a bracket or a quote is open to the end of the file",
+}
+
+
+class BrokenTextError(Exception):
+    """The text is no YAML that can be read any further; `fault` says where and why."""
+
+    def __init__(self, place: Place, message: str, path: str = "") -> None:
+        self.fault = Fault(line=place.line, column=place.column, path=path, message=message)
+        super().__init__(message)
+
+
+def decoded(content: str | bytes) -> str:
+    """Return the text of a sweep file.
+
+    Raises:
+        BrokenTextError: it is too large, or not UTF-8.
+    """
+    raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+    if len(raw) > MAX_BYTES:
+        limit = f"{MAX_BYTES // 1024**2} MiB"
+        raise BrokenTextError(
+            Place(0, 0), f"the file is larger than {limit}, the most there may be"
+        )
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise BrokenTextError(Place(1, 1), "the file is in UTF-16: save it as UTF-8")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8", "replace")
+        raise BrokenTextError(
+            _place_after(before),
+            f"byte 0x{raw[error.start]:02x} is no UTF-8 text: save the file as UTF-8",
+        ) from error
+
+
+def parse(text: str) -> Iterator[Event]:
+    """Yield the events of the YAML in `text`, which may hold more than one document.
+
+    Raises:
+        BrokenTextError: it is no YAML, or uses a tag or a directive.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = _PlainScanner
+    try:
+        yield from yaml.parse(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+        raise BrokenTextError(place, _explained(error)) from error
+    except ReaderError as error:
+        place = _place_after(text[: error.position])
+        code = error.character
+        raise BrokenTextError(
+            place, f"character U+{code:04X} cannot stand in a sweep file: remove it"
+        ) from error
+    except YAMLError as error:
+        raise BrokenTextError(Place(1, 1), f"not valid YAML: {printable(str(error))}") from error
+
+
+def place_of_event(event: Event) -> Place:
+    """Return where the text of an event begins."""
+    mark: Any = event.start_mark
+    return Place(mark.line + 1, mark.column + 1)
+
+
+class _PlainScanner(Scanner):
+    """Refuses at once what no sweep file needs, and what ruamel.yaml trips over."""
+
+    def fetch_tag(self) -> None:
+        self._refuse("a tag (a word that begins with !) has no meaning here: remove or quote it")
+
+    def fetch_directive(self) -> None:
+        self._refuse("a directive (a line that begins with %) has no meaning here: remove it")
+
+    def scan_flow_scalar(self, style: Any) -> Any:
+        start = self._here
+        try:
+            return super().scan_flow_scalar(style)
+        except (ValueError, OverflowError) as error:
+            raise BrokenTextError(
+                start, "the text escapes a character that does not exist: remove it"
+            ) from error
+
+    def _refuse(self, problem: str) -> NoReturn:
+        raise BrokenTextError(self._here, problem)
+
+    @property
+    def _here(self) -> Place:
+        return Place(self.reader.line + 1, self.reader.column + 1)
+
+
+def _explained(error: MarkedYAMLError) -> str:
+    said = ", ".join(str(part) for part in (error.context, error.problem) if part)
+    problem = f"not valid YAML: {said}"
+    remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in said), None)
+    return f"{problem}: {remedy}" if remedy else problem
+
+
+def _place_after(text: str) -> Place:
+    line_start = text.rfind("\n") + 1
+    return Place(text.count("\n") + 1, len(text) - line_start + 1)
