@@ -4,6 +4,7 @@ SweeperError
 ├── UserError                tell the user, exit 2
 │   ├── SweepFileError       faults of a sweep file, each with its place
 │   ├── SettingsError        a flag, variable or settings file that cannot be used
+│   ├── RenderingError       params that cannot be put where the sweep file wants them
 │   └── MissingExtraError    an optional dependency is not installed
 ├── SweepOwnedError          another daemon owns the sweep: exit 4
 ├── ControlPlaneError        an answer of the control plane
@@ -68,6 +69,10 @@ def describe_fault(file: str, fault: Fault) -> str:
 
 class SettingsError(UserError):
     """A flag, an environment variable or a settings file holds a value that cannot be used."""
+
+
+class RenderingError(UserError):
+    """A trial's params cannot be put where the sweep file wants them; names the place."""
 
 
 class MissingExtraError(UserError):
