@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -70,18 +71,18 @@ def guess_rest(pace: Pace, summary: TickSummary, now: datetime) -> timedelta | N
 
 def draw_progress(summary: TickSummary, pace: Pace, now: datetime) -> RenderableType:
     """Return the picture of a sweep as of `now`: progress, counts, best objective, times."""
-    return Group(*_lines(summary, pace, now))
+    below = (Padding(line, (0, 0, 0, 2), expand=False) for line in _lines(summary, pace, now))
+    return Group(_headline(summary), *below)
 
 
-def _lines(summary: TickSummary, pace: Pace, now: datetime) -> Iterator[RenderableType]:
-    yield _headline(summary)
+def _lines(summary: TickSummary, pace: Pace, now: datetime) -> Iterator[Text]:
     yield _counts(summary)
     best = phrase_best(summary.sweep, summary.best)
     if best:
-        yield Text(f"  {best}", style="cyan")
+        yield Text(best, style="cyan")
     yield _times(summary, pace, now)
     if summary.trouble:
-        yield Text(f"  ! {printable(summary.trouble, _LONGEST_TROUBLE)}", style="bold yellow")
+        yield Text(f"! {printable(summary.trouble, _LONGEST_TROUBLE)}", style="bold yellow")
 
 
 def _headline(summary: TickSummary) -> RenderableType:
@@ -95,7 +96,8 @@ def _headline(summary: TickSummary) -> RenderableType:
     row.add_column(ratio=2)
     row.add_column(justify="right", no_wrap=True)
     ratio = settled / planned if planned else 1.0
-    row.add_row(name, ProgressBar(total=1.0, completed=ratio), f"{settled}/{phrase_count(planned)}")
+    bar = ProgressBar(total=1.0, completed=ratio, complete_style="green", finished_style="green")
+    row.add_row(name, bar, f"{settled}/{phrase_count(planned)}")
     return row
 
 
@@ -106,7 +108,7 @@ def _counts(summary: TickSummary) -> Text:
         for word, count in counts.items()
         if count or word == "running"
     ]
-    return Text("  ") + Text(" · ", style="dim").join(words)
+    return Text(" · ", style="dim").join(words)
 
 
 def _counted(summary: TickSummary) -> Iterator[tuple[str, int]]:
@@ -124,6 +126,6 @@ def _counted(summary: TickSummary) -> Iterator[tuple[str, int]]:
 
 
 def _times(summary: TickSummary, pace: Pace, now: datetime) -> Text:
-    words = f"  {phrase_duration(now - pace.since)} elapsed"
+    words = f"{phrase_duration(now - pace.since)} elapsed"
     rest = guess_rest(pace, summary, now)
     return Text(words if rest is None else f"{words}, about {phrase_duration(rest)} left")

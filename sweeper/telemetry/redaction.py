@@ -12,8 +12,6 @@ REDACTED = "***"
 _SHORTEST_SECRET = 4
 """Anything shorter would take ordinary words out of every line, and hides nothing."""
 
-_SHORTEST_CODE = 6
-
 _CREDENTIALS = r"(?P<scheme>\b(?:bearer|basic)(?:\s|%20|\\[nt])+)[^\s\"'\\,;]{6,}"
 _USER_OF_URL = r"(?P<before>://)[^\s/@\"']+(?=@)"
 _NAMED = (
@@ -76,9 +74,8 @@ def _codes_of(secret: str) -> Iterator[str]:
         yield quote(data, safe=safe)
         yield quote_plus(data, safe=safe)
     for code in _base64(data):
-        if len(code) >= _SHORTEST_CODE:
-            yield code
-            yield code.replace("+", "-").replace("/", "_")
+        yield code
+        yield code.replace("+", "-").replace("/", "_")
 
 
 def _base64(data: bytes) -> Iterator[str]:
