@@ -100,7 +100,7 @@ def rounded(value: float, q: Number) -> Number:
 
     The result may lie outside the bounds that `value` was drawn from.
     """
-    steps = value / q if abs(q) >= 1 or abs(value) < abs(q) * _LARGEST else math.inf
+    steps = value / _float(q)
     if math.isinf(steps):
         return value  # so fine a step changes nothing
     multiple = round(steps) * q
@@ -118,7 +118,7 @@ def _float(value: Number) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(_LARGEST, value)
+        return _LARGEST if value > 0 else -_LARGEST
 
 
 def _finite(value: float) -> float:
