@@ -46,6 +46,10 @@ class SweepFolder:
         """The daemon's unix socket: a short hashed name, for a socket path holds 107 bytes."""
         return self.sockets / f"{_hash(str(self.path.absolute()))}.sock"
 
+    def log_file(self, workload_name: str) -> Path:
+        """The file to which the local control plane appends what a training prints."""
+        return self.local / "logs" / f"{workload_name}.log"
+
     def report_file(self, number: int) -> Path:
         """The file to which a local trial's reports are appended."""
         return self.local / "reports" / f"{number}.jsonl"

@@ -1,0 +1,128 @@
+"""What each attempt at a trial is: its name, what it asks for, and the request that creates it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sweeper.bootstrap.folders import SweepFolder
+from sweeper.bootstrap.planes import child_environment
+from sweeper.domain.expansion import Expansion, slug
+from sweeper.domain.marks import is_ours
+from sweeper.domain.planning import Draft
+from sweeper.domain.record import SweepRecord
+from sweeper.domain.rendering import RenderedTraining, render
+from sweeper.domain.surroundings import Surroundings
+from sweeper.domain.sweep import SweepSpec
+from sweeper.domain.trial import Observation, Trial
+from sweeper.domain.values import Params
+from sweeper.objectives.tokens import token_for
+from sweeper.ports import TrainingRequest
+from sweeper.wire.gpus import gpus_of
+
+NO_ID = "0" * 10
+"""Stands for the random id of a sweep that was never started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempts:
+    """Drafts attempts and makes their requests; the same trial and attempt give the same."""
+
+    spec: SweepSpec
+    around: Surroundings
+    expansion: Expansion
+    project_id: str
+    cluster_id: str
+
+    def draft(self, number: int, attempt: int, params: Params | None) -> Draft:
+        """Return what is known of an attempt before it is recorded (`planning.Drafting`)."""
+        point = self.expansion.params(number) if params is None else params
+        rendered = self._rendered(number, attempt, point)
+        return Draft(
+            params=point,
+            workload_name=rendered.name,
+            digest=rendered.digest,
+            gpus=gpus_of(rendered.spec),
+        )
+
+    def request(self, trial: Trial) -> TrainingRequest:
+        """Return the request that creates the training of the trial's newest attempt."""
+        rendered = self._rendered(trial.number, trial.submission.attempt, trial.params)
+        return TrainingRequest(
+            name=rendered.name,
+            project_id=self.project_id,
+            cluster_id=self.cluster_id,
+            spec=rendered.spec,
+            files=rendered.files,
+        )
+
+    def is_ours(self, trial: Trial, seen: Observation) -> bool:
+        """Return whether a training that was found is that of the trial's newest attempt."""
+        rendered = self._rendered(trial.number, trial.submission.attempt, trial.params)
+        return is_ours(rendered.name, rendered.labels, seen.name, seen.labels)
+
+    def _rendered(self, number: int, attempt: int, params: Params) -> RenderedTraining:
+        return render(self.spec, self.around, number, attempt, params)
+
+
+def surroundings(
+    record: SweepRecord,
+    folder: SweepFolder,
+    *,
+    is_local: bool,
+    report_base: str | None,
+) -> Surroundings:
+    """Return what the trainings of a sweep are rendered from beside its file.
+
+    `report_base` is the address that their reports go to, without a trial's number (None: they
+    cannot report).
+    """
+    token = partial(token_for, folder.report_key())
+    return Surroundings(
+        sweep_id=record.id,
+        sweep_name=record.name,
+        slug=record.slug,
+        is_local=is_local,
+        directory=record.directory,
+        files=str(folder.local / "params"),
+        environment=child_environment(),
+        report_url=None if report_base is None else f"{report_base}/reports/{{}}".format,
+        report_token=None if report_base is None else token,
+        report_file=(lambda number: str(folder.report_file(number))) if is_local else None,
+    )
+
+
+async def write_files(files: Mapping[str, str]) -> None:
+    """Write texts by absolute path, each replaced as a whole, readable by the owner only."""
+    if files:
+        await asyncio.to_thread(_write, files)
+
+
+def _write(files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        path = Path(name)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.part")
+        part.touch(mode=0o600)
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+
+
+def first_argv(spec: SweepSpec, expansion: Expansion) -> tuple[str, ...] | None:
+    """Return the command line of the first trial on this machine, None when there is none."""
+    params = expansion.params(0)
+    return render(spec, rehearsal(spec, is_local=True), 0, 1, params).argv
+
+
+def rehearsal(spec: SweepSpec, *, is_local: bool) -> Surroundings:
+    """Return surroundings for showing what would be sent, of a sweep not started yet."""
+    return Surroundings(
+        sweep_id=NO_ID,
+        sweep_name=spec.name,
+        slug=slug(spec.name),
+        is_local=is_local,
+        directory=str(Path.cwd()),
+        files="/params",
+        environment=child_environment(),
+    )

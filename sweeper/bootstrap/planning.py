@@ -1,0 +1,227 @@
+"""What sweep files mean, as data and as text, with nothing sent and nothing looked up."""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from sweeper.bootstrap.attempts import rehearsal
+from sweeper.bootstrap.reading import expand, read_file
+from sweeper.domain.expansion import Expansion
+from sweeper.domain.parameters import describe_space
+from sweeper.domain.rendering import RenderedTraining, render
+from sweeper.domain.sweep import SweepSpec, TrainingTemplate
+from sweeper.domain.values import JsonValue, plain
+from sweeper.errors import Fault, SweepFileError, UserError, describe_fault
+from sweeper.settings import Settings
+from sweeper.sweepfile.places import Notice
+from sweeper.sweepfile.reading import SweepFile
+from sweeper.sweepfile.schema import json_schema
+
+JsonObject: TypeAlias = dict[str, Any]
+
+FIRST = 5
+"""Trials at the beginning of a sweep that a plan shows."""
+
+_SHOWN_TRIALS = 3
+_LINE = 160
+
+
+def plan_file(file: Path, settings: Settings, *, strict: bool, local: bool) -> JsonObject:
+    """Return what a sweep file means, or its faults under `errors`."""
+    try:
+        read = read_file(file, settings, strict=strict, local=local)
+        return _plan(read, expand(read), local=local, project=settings.project)
+    except SweepFileError as error:
+        return _errors(file, error.faults)
+    except UserError as error:
+        return _errors(file, [Fault(line=0, column=0, path="", message=str(error))])
+
+
+def check_file(file: Path, settings: Settings, *, strict: bool, local: bool) -> JsonObject:
+    """Return whether a sweep file can run: its notices, or its faults under `errors`."""
+    planned = plan_file(file, settings, strict=strict, local=local)
+    if "errors" in planned:
+        return planned
+    return {key: planned[key] for key in ("file", "sweep", "trials", "violations", "warnings")}
+
+
+def sweep_file_schema() -> Mapping[str, Any]:
+    """Return the JSON Schema of a sweep file."""
+    return json_schema()
+
+
+def plan_text(planned: JsonObject) -> str:
+    """Return a plan, or the faults of a file, as text for a person."""
+    if "errors" in planned:
+        return _error_text(planned)
+    return "\n".join(_plan_lines(planned))
+
+
+def check_text(checked: JsonObject) -> str:
+    """Return what `validate` says of a file."""
+    if "errors" in checked:
+        return _error_text(checked)
+    lines = [f"{checked['file']}: ok, {_count(checked['trials'])}"]
+    return "\n".join([*lines, *_notice_lines(checked)])
+
+
+def _plan(file: SweepFile, expansion: Expansion, *, local: bool, project: str | None) -> JsonObject:
+    spec, planned = file.spec, expansion.planned
+    count = FIRST if planned is None else min(planned, FIRST)
+    trials = _Trials(spec=spec, expansion=expansion, local=local, project=project)
+    early = spec.early_terminate
+    return {
+        "file": file.file,
+        "sweep": {"name": spec.name, "method": spec.method.value, "seed": spec.seed},
+        "trials": planned,
+        "first": [trials.shown(number) for number in range(count)],
+        "last": trials.shown(planned - 1) if planned else None,
+        "space": plain(describe_space(spec.space)),
+        "early_terminate": None
+        if early is None
+        else {"bands": list(early.bands), "eta": early.eta, "strict": early.strict},
+        "violations": [_notice(notice) for notice in file.violations],
+        "warnings": [
+            *(_notice(notice) for notice in file.warnings),
+            *(_notice(notice) for notice in trials.notices()),
+        ],
+    }
+
+
+class _Trials:
+    """Shows trials as they would be sent."""
+
+    def __init__(
+        self, *, spec: SweepSpec, expansion: Expansion, local: bool, project: str | None
+    ) -> None:
+        self._spec = spec
+        self._expansion = expansion
+        self._is_local = local or spec.training is None
+        self._around = rehearsal(spec, is_local=self._is_local)
+        self._project = project
+
+    def shown(self, number: int) -> JsonObject:
+        """Return a trial: number, params, argv, and the request body of its training."""
+        params = self._expansion.params(number)
+        rendered = render(self._spec, self._around, number, 1, params)
+        found: JsonObject = {
+            "number": number,
+            "params": plain(params),
+            "argv": None if rendered.argv is None else list(rendered.argv),
+        }
+        if self._spec.training is not None:
+            found["training"] = self._body(self._spec.training, rendered)
+        return found
+
+    def notices(self) -> Iterator[Notice]:
+        """Yield what is worth knowing about the first trial's command line."""
+        if self._expansion.planned == 0:
+            return
+        first = render(self._spec, self._around, 0, 1, self._expansion.params(0))
+        for text in first.notices:
+            yield Notice(line=0, column=0, path="command", message=text)
+        if first.argv is None and self._is_local:
+            message = "there is neither a program nor a command: `sweeper run` has nothing to start"
+            yield Notice(line=0, column=0, path="program", message=message)
+
+    def _body(self, template: TrainingTemplate, rendered: RenderedTraining) -> JsonObject:
+        project, cluster = template.project or self._project, template.cluster
+        return {
+            "name": rendered.name,
+            "projectId": template.project_id or _unresolved("project", project),
+            "clusterId": template.cluster_id or _unresolved("cluster", cluster),
+            "spec": plain(rendered.spec),
+        }
+
+
+def _unresolved(what: str, name: str | None) -> str:
+    """Stand for an id that only the control plane can tell."""
+    return f"<id of the {what} {name}>" if name else f"<id of the {what}>"
+
+
+def _errors(file: Path, faults: Sequence[Fault]) -> JsonObject:
+    return {
+        "file": str(file),
+        "errors": [
+            {
+                "line": fault.line,
+                "column": fault.column,
+                "path": fault.path,
+                "message": fault.message,
+            }
+            for fault in faults
+        ],
+    }
+
+
+def _notice(notice: Notice) -> JsonObject:
+    return {
+        "line": notice.line,
+        "column": notice.column,
+        "path": notice.path,
+        "message": notice.message,
+    }
+
+
+def _error_text(found: JsonObject) -> str:
+    return "\n".join(describe_fault(found["file"], Fault(**error)) for error in found["errors"])
+
+
+def _plan_lines(planned: JsonObject) -> Iterator[str]:
+    sweep = planned["sweep"]
+    yield f"{planned['file']}: sweep {sweep['name']}, {sweep['method']}, seed {sweep['seed']}"
+    yield f"  {_count(planned['trials'])}"
+    yield "  parameters:"
+    yield from _space_lines(planned["space"], "    ")
+    if planned["early_terminate"]:
+        bands = planned["early_terminate"]["bands"]
+        shown = ", ".join(map(str, bands[:8])) + (", …" if len(bands) > 8 else "")
+        yield f"  early_terminate: hyperband at {shown}"
+    for trial in planned["first"][:_SHOWN_TRIALS]:
+        yield f"  trial {trial['number']}: {_trial_text(trial)}"
+    last = planned["last"]
+    if last is not None and last["number"] >= _SHOWN_TRIALS:
+        yield f"  last, trial {last['number']}: {_trial_text(last)}"
+    yield from (f"  {line}" for line in _notice_lines(planned))
+    if any("training" in trial for trial in planned["first"]):
+        yield "  --json shows the very requests that would be sent"
+
+
+def _space_lines(space: Mapping[str, Any], indent: str) -> Iterator[str]:
+    for name, found in space.items():
+        if "parameters" in found:
+            yield f"{indent}{name}:"
+            yield from _space_lines(found["parameters"], f"{indent}  ")
+        else:
+            facts = {key: value for key, value in found.items() if key != "distribution"}
+            yield _cut(f"{indent}{name}: {found['distribution']} {_facts(facts)}")
+
+
+def _facts(facts: Mapping[str, JsonValue]) -> str:
+    return ", ".join(f"{name} {json.dumps(plain(value))}" for name, value in facts.items())
+
+
+def _trial_text(trial: JsonObject) -> str:
+    argv = trial["argv"]
+    return _cut(json.dumps(trial["params"]) if argv is None else shlex.join(argv))
+
+
+def _notice_lines(found: JsonObject) -> Iterator[str]:
+    for kind in ("violations", "warnings"):
+        for notice in found[kind]:
+            place = f"{notice['line']}:{notice['column']}: " if notice["line"] else ""
+            path = f"{notice['path']}: " if notice["path"] else ""
+            label = "W&B would complain" if kind == "violations" else "warning"
+            yield f"{label}: {place}{path}{notice['message']}"
+
+
+def _count(trials: int | None) -> str:
+    if trials is None:
+        return "trials without end (run_cap would bound them)"
+    return f"{trials} trial{'' if trials == 1 else 's'}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"

@@ -1,0 +1,307 @@
+"""Run a sweep: everything that a daemon is made of, put together and taken apart again."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sweeper.bootstrap.addresses import HostPort, reachable, read_address
+from sweeper.bootstrap.attempts import Attempts, first_argv, surroundings, write_files
+from sweeper.bootstrap.console import console_lines, watching
+from sweeper.bootstrap.ending import conclude
+from sweeper.bootstrap.faces import (
+    Latest,
+    ReportSocket,
+    bind_reports,
+    probes,
+    probes_face,
+    verbs_face,
+)
+from sweeper.bootstrap.folders import SweepFolder, folder_of
+from sweeper.bootstrap.owning import own_store
+from sweeper.bootstrap.planes import LOCAL, Plane, PlaneRequest, open_plane, runs_locally
+from sweeper.bootstrap.programs import require_program
+from sweeper.bootstrap.reading import expand, read_duration, read_file
+from sweeper.bootstrap.reports import ReportReader, read_nothing, reports_face
+from sweeper.bootstrap.signals import StopSignals, exit_code, stop_signals
+from sweeper.bootstrap.starting import first_record, next_record
+from sweeper.clock import utc_now
+from sweeper.daemon.actions import Hands
+from sweeper.daemon.observer import Observer
+from sweeper.daemon.reconciler import Reconciler
+from sweeper.daemon.service import Service
+from sweeper.domain.expansion import Expansion
+from sweeper.domain.record import Event, EventKind, SweepRecord, Wish, WishKind
+from sweeper.errors import Fault, SweepFileError
+from sweeper.ports import Store
+from sweeper.runai.base_url import check_base_url
+from sweeper.runai.operations import Observer as RequestObserver
+from sweeper.settings import Settings
+from sweeper.sweepfile.reading import SweepFile
+from sweeper.telemetry.fanout import Telemetries
+from sweeper.telemetry.logs import LineHandler
+from sweeper.telemetry.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+
+NOTHING_TO_START = Fault(
+    line=0,
+    column=0,
+    path="program",
+    message="there is neither a program nor a command: a trial on this machine has nothing to "
+    "start; give one of them",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What `sweeper run` was asked for, beside the settings.
+
+    `max_runtime` stops the daemon with work left. `drains` carries out what a person wished and
+    starts nothing new: it ends once no trial is being given up any more.
+    """
+
+    file: Path
+    settings: Settings
+    local: bool = False
+    strict: bool = False
+    max_runtime: str | None = None
+    as_json: bool = False
+    drains: bool = False
+
+
+async def run_sweep(options: RunOptions) -> int:
+    """Run a sweep until it is settled, stopped, or out of time; return the exit code.
+
+    Raises:
+        UserError: the file, a flag or a setting cannot be used; nothing was sent.
+        SweepOwnedError: another daemon runs this sweep.
+        StoreError: what was decided cannot be recorded.
+        StuckTickError: a tick did not end.
+    """
+    signals = StopSignals()
+    with stop_signals(signals), console_lines(options.settings) as lines:
+        main = asyncio.current_task()
+        if main is not None:
+            signals.on_stop(partial(_cancel, main))
+        try:
+            return await _run(options, signals, lines)
+        except asyncio.CancelledError:
+            if signals.received is None:
+                raise
+            _log.info("stopped before the sweep was started")
+            return exit_code(signals.received)
+
+
+def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+
+
+async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) -> int:
+    settings = options.settings
+    until = _until(options.max_runtime)
+    file = read_file(options.file, settings, strict=options.strict, local=options.local)
+    for notice in (*file.violations, *file.warnings):
+        _log.warning("%s:%s: %s: %s", file.file, notice.line, notice.path, notice.message)
+    expansion = expand(file)
+    is_local = runs_locally(file.spec.training, settings, local=options.local)
+    place = LOCAL if is_local else check_base_url(settings.base_url or "")
+    folder = folder_of(settings, file.spec.name)
+    folder.create(options.file)
+    async with own_store(folder, utc_now) as store:
+        record = await _record(store, file, expansion, place)
+        if is_local:
+            _require_program(file, expansion, record)
+        parts = _Parts(
+            options=options,
+            file=file,
+            expansion=expansion,
+            folder=folder,
+            store=store,
+            signals=signals,
+            lines=lines,
+            until=until,
+        )
+        return await parts.run(record)
+
+
+def _until(longest: str | None) -> datetime | None:
+    """Return when the daemon is to stop of its own accord."""
+    return None if longest is None else utc_now() + read_duration(longest, "--max-runtime")
+
+
+async def _record(store: Store, file: SweepFile, expansion: Expansion, place: str) -> SweepRecord:
+    """Return the sweep's record, written for the first time or brought up to date."""
+    kept = await store.load_sweep()
+    planned = expansion.planned
+    if kept is None:
+        now = utc_now()
+        record = first_record(
+            file, planned=planned, directory=Path.cwd(), control_plane=place, now=now
+        )
+        started = Event(at=now, kind=EventKind.SWEEP, outcome=record.state, detail="started")
+        await store.save_sweep(record, [started])
+        return record
+    start = next_record(kept, file, planned=planned, control_plane=place)
+    if start.record != kept:
+        await store.save_sweep(start.record)
+    if start.retries:
+        await store.add_wish(Wish(kind=WishKind.RETRY, at=utc_now()))
+    return start.record
+
+
+def _require_program(file: SweepFile, expansion: Expansion, record: SweepRecord) -> None:
+    """Look for what the first trial starts, before anything is started."""
+    if expansion.planned == 0 or record.ended_at is not None:
+        return
+    argv = first_argv(file.spec, expansion)
+    if argv is None:
+        raise SweepFileError(file.file, [NOTHING_TO_START])
+    require_program(argv, file.spec.program, Path(record.directory))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What a daemon is put together from, once it owns its store."""
+
+    options: RunOptions
+    file: SweepFile
+    expansion: Expansion
+    folder: SweepFolder
+    store: Store
+    signals: StopSignals
+    lines: LineHandler
+    until: datetime | None
+
+    async def run(self, record: SweepRecord) -> int:
+        """Open everything, tick until the end, and conclude."""
+        settings = self.options.settings
+        wake = asyncio.Event()
+        metrics = Metrics(version=version("sweeper"), now=utc_now)
+        latest = Latest(now=utc_now, started=utc_now())
+        async with AsyncExitStack() as stack:
+            enter = stack.enter_async_context
+            await enter(probes_face(settings.listen, probes(metrics, latest)))
+            await enter(verbs_face(self.folder, self.store, latest, metrics, wake.set))
+            plane = await enter(self._plane(record, metrics, wake.set))
+            record, socket = await self._settle_places(record, plane)
+            if socket is not None:
+                await enter(self._reports(socket, metrics))
+            watchers = stack.enter_context(watching(settings, self.lines, utc_now))
+            reconciler = self._reconciler(
+                record, plane, Telemetries([metrics, latest, *watchers]), metrics
+            )
+            service = Service(reconciler=reconciler, now=utc_now, wake=wake, until=self.until)
+            self.signals.on_stop(service.request_stop)
+            end, record = await service.run()
+        return await conclude(
+            self.store,
+            record,
+            end,
+            file=str(self.options.file),
+            as_json=self.options.as_json,
+            received=self.signals.received,
+        )
+
+    @asynccontextmanager
+    async def _plane(
+        self, record: SweepRecord, metrics: Metrics, on_change: Callable[[], None]
+    ) -> AsyncIterator[Plane]:
+        request = PlaneRequest(
+            settings=self.options.settings,
+            folder=self.folder,
+            template=self.file.spec.training,
+            record=record,
+            local=self.options.local,
+            observer=RequestObserver(
+                on_request=metrics.heard_request, on_retry=metrics.heard_retry
+            ),
+            on_change=on_change,
+        )
+        async with open_plane(request) as plane:
+            yield plane
+
+    async def _settle_places(
+        self, record: SweepRecord, plane: Plane
+    ) -> tuple[SweepRecord, ReportSocket | None]:
+        """Write down where trainings go and report; return the socket that takes reports."""
+        settings = self.options.settings
+        settled = replace(record, project_id=plane.project_id, cluster_id=plane.cluster_id)
+        socket = None
+        if plane.is_local or settings.report_url is not None:
+            socket = bind_reports(settings.report_listen, record.report_port)
+            settled = replace(settled, report_port=socket.port)
+        elif self.file.spec.objective is not None:
+            _log.warning(
+                "trainings on Run:ai cannot report %s: --report-url names no address for them",
+                self.file.spec.objective.name,
+            )
+        if settled != record:
+            await self.store.save_sweep(settled)
+        return settled, socket
+
+    @asynccontextmanager
+    async def _reports(self, socket: ReportSocket, metrics: Metrics) -> AsyncIterator[None]:
+        def heard(outcome: str) -> None:
+            metrics.heard_reports(self.folder.name, "new" if outcome == "accepted" else "refused")
+
+        key = self.folder.report_key()
+        async with reports_face(socket, self.store, key, now=utc_now, heard=heard):
+            yield
+
+    def _reconciler(
+        self, record: SweepRecord, plane: Plane, telemetry: Telemetries, metrics: Metrics
+    ) -> Reconciler:
+        spec = self.file.spec
+        attempts = Attempts(
+            spec=spec,
+            around=surroundings(
+                record,
+                self.folder,
+                is_local=plane.is_local,
+                report_base=self._report_base(record, plane),
+            ),
+            expansion=self.expansion,
+            project_id=plane.project_id,
+            cluster_id=plane.cluster_id,
+        )
+        reader = ReportReader.of(self.folder, self.store, metrics)
+        return Reconciler(
+            store=self.store,
+            observer=Observer(
+                control_plane=plane.control_plane,
+                prefix=record.workload_prefix,
+                policy=spec.resume,
+            ),
+            hands=Hands(
+                control_plane=plane.control_plane,
+                spec=spec,
+                request=attempts.request,
+                is_ours=attempts.is_ours,
+                write_files=write_files,
+                now=utc_now,
+            ),
+            draft=attempts.draft,
+            telemetry=telemetry,
+            spec=spec,
+            planned=self.expansion.planned,
+            quarantine=plane.quarantine,
+            now=utc_now,
+            read_reports=reader.read if plane.is_local else read_nothing,
+            drain=self.options.drains,
+        )
+
+    def _report_base(self, record: SweepRecord, plane: Plane) -> str | None:
+        """Return where trainings reach us: by the address given for that, or on this machine."""
+        settings = self.options.settings
+        if not plane.is_local:
+            return settings.report_url and settings.report_url.rstrip("/")
+        host = read_address(settings.report_listen, "report_listen").host
+        near = HostPort(host=reachable(host), port=record.report_port or 0)
+        return f"http://{near}"

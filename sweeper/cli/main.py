@@ -1,0 +1,98 @@
+"""The command `sweeper`: its verbs, and the one place where errors become exit codes."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from sweeper.cli import (
+    events,
+    health,
+    logs,
+    ls,
+    plan,
+    results,
+    run,
+    schema,
+    show,
+    status,
+    steering,
+    validate,
+)
+from sweeper.cli.exits import Exit, exit_of
+from sweeper.errors import SettingsError, SweeperError
+
+app = typer.Typer(
+    name="sweeper",
+    help=(
+        "Run a sweep of trainings on Run:ai, or on this machine, and lose none of them.\n\n"
+        "Exit codes: 0 all well; 1 a trial failed or is held, or the sweep was cancelled or "
+        "stopped; 2 usage, file or settings; 3 --max-runtime passed; 4 another daemon owns the "
+        "sweep; 70 internal fault; 71 stuck; 130 and 143 on SIGINT and SIGTERM."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verb in (run, plan, validate, status, ls, show, logs, events, results, health, schema):
+    verb.add_to(app)
+steering.add_to(app)
+
+_SECRET_FLAGS = ("--client-secret", "--secret", "--token", "--password", "--api-key")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command line and leave the process with its exit code."""
+    sys.exit(run_command(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; errors are told on stderr."""
+    try:
+        _refuse_secrets(arguments)
+        return _invoke(arguments)
+    except SweeperError as error:
+        typer.echo(f"sweeper: {error}", err=True)
+        return exit_of(error)
+    except KeyboardInterrupt:
+        return Exit.SIGINT
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain at exit either.
+        sys.stdout = None
+        return Exit.OK
+    except Exception as error:  # noqa: BLE001 - the last line of defence: say it, exit 70
+        return _internal_fault(error)
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    try:
+        outcome = app(list(arguments), standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return Exit.USAGE
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except click.Abort:
+        return Exit.SIGINT
+    return outcome if isinstance(outcome, int) else Exit.OK
+
+
+def _refuse_secrets(arguments: Sequence[str]) -> None:
+    """Refuse secrets in argv, which every user of the machine can read; never repeat them."""
+    for argument in arguments:
+        flag = argument.split("=", 1)[0]
+        if flag in _SECRET_FLAGS:
+            raise SettingsError(
+                f"{flag}: a secret on the command line can be read by every user of this machine: "
+                "put it into RUNAI_CLIENT_SECRET, or a file that RUNAI_CLIENT_SECRET_FILE names"
+            )
+
+
+def _internal_fault(error: Exception) -> int:
+    from sweeper.bootstrap.console import log_fault
+
+    log_fault(error)
+    return Exit.INTERNAL
