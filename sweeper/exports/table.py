@@ -46,7 +46,8 @@ def results_table(
     """Return a table of `rows`, best first, then those without an objective by number.
 
     `objective` is the name of the objective's column, `goal` a `Goal`. With `limit`, only so
-    many rows are shown. Params that are the same in every row, and those beyond `COLUMNS_BOUND`, are told below.
+    many rows are shown. Params that are the same in every row, and those beyond
+    `COLUMNS_BOUND`, are told below.
     """
     ranked = best_first(rows, goal)
     params = [_params_of(row) for row in ranked]

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CONNECTIONS_BOUND = 512
@@ -34,7 +35,7 @@ async def serve(app: ASGIApp, sockets: Sequence[socket.socket]) -> AsyncIterator
     """
     server = _Server(
         uvicorn.Config(
-            app,
+            _answering_to_the_end(app),
             http=_Protocol,
             ws="none",
             lifespan="off",
@@ -98,6 +99,31 @@ def _bound(made: socket.socket, address: Any) -> socket.socket:
     return made
 
 
+def _answering_to_the_end(app: ASGIApp) -> ASGIApp:
+    """Return `app` with an answer for the requests that an ending server cancels.
+
+    uvicorn would log a traceback for each of them, and leave the client without a word.
+    """
+
+    async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+        is_begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal is_begun
+            is_begun = True
+            await send(message)
+
+        try:
+            await app(scope, receive, noted)
+        except asyncio.CancelledError:
+            # Not raised again: this is the outermost frame of a task that nobody awaits.
+            if not is_begun:
+                ending = PlainTextResponse("the daemon is ending\n", status_code=503)
+                await ending(scope, receive, send)
+
+    return answering
+
+
 class _Protocol(H11Protocol):
     """HTTP whose connections are bounded in number, and in how long they may say nothing."""
 
@@ -126,6 +152,8 @@ class _Server(uvicorn.Server):
             await self.serve(sockets=list(sockets))
         finally:
             # A cancelled server skips its own shutdown.
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
             for task in list(self.server_state.tasks):
                 task.cancel()
             for bound in sockets:
@@ -150,12 +178,15 @@ def _remove_stale(path: Path) -> None:
             return
     except FileNotFoundError:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1)
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
-        except OSError:
-            return
+    try:
+        _connect(path)
+    except ConnectionRefusedError:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def _connect(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(1)
+        client.connect(str(path))
