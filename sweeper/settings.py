@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,6 +21,8 @@ from pydantic_settings import (
 from sweeper.errors import SettingsError
 
 DEFAULT_LISTEN = "127.0.0.1:9464"
+
+_SECRET = "client_secret"  # noqa: S105 # the name of a setting
 
 
 class LogFormat(StrEnum):
@@ -43,120 +45,113 @@ def _blank_is_absent(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _env(*names: str) -> AliasChoices:
-    return AliasChoices(*names)
+def _in_lower_case(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 Optional = BeforeValidator(_blank_is_absent)
+LogLevel: TypeAlias = Annotated[
+    Literal["debug", "info", "warning", "error"], BeforeValidator(_in_lower_case)
+]
 
 
 class Settings(BaseSettings):
-    """All settings; each may be given as a flag of the verb that uses it."""
+    """All settings; each may be given as a flag of the verb that uses it.
+
+    An alias is the environment variable; flags and the settings file use the field's own name.
+    """
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         frozen=True,
         extra="ignore",
         populate_by_name=True,
+        env_ignore_empty=True,
+        # The environment is searched for bare field names as well. With this prefix and exact
+        # case it finds none, so that a PROJECT or CLUSTER of someone else's is not taken for ours.
+        env_prefix="SWEEPER_",
+        case_sensitive=True,
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
     )
 
     state_dir: Annotated[Path | None, Optional] = Field(
-        default=None, validation_alias=_env("SWEEPER_STATE_DIR", "state_dir")
+        default=None, validation_alias="SWEEPER_STATE_DIR"
     )
     """Where sweeps are kept. Default: `$XDG_STATE_HOME/sweeper`, else `~/.local/state/sweeper`."""
 
-    listen: Annotated[str | None, Optional] = Field(
-        default=None, validation_alias=_env("SWEEPER_LISTEN", "listen")
-    )
+    listen: Annotated[str | None, Optional] = Field(default=None, validation_alias="SWEEPER_LISTEN")
     """HOST:PORT of /metrics, /healthz and /readyz; port 0 takes a free one.
 
     Default: 127.0.0.1:9464; that one being taken is a warning, one asked for being taken is not.
     """
 
-    log_format: LogFormat = Field(
-        default=LogFormat.TEXT, validation_alias=_env("SWEEPER_LOG_FORMAT", "log_format")
-    )
+    log_format: LogFormat = Field(default=LogFormat.TEXT, validation_alias="SWEEPER_LOG_FORMAT")
     """`text` for people, `json` for machines."""
 
-    log_level: str = Field(
-        default="INFO",
-        validation_alias=_env("SWEEPER_LOG_LEVEL", "log_level"),
-        pattern="(?i)^(debug|info|warning|error)$",
-    )
+    log_level: LogLevel = Field(default="info", validation_alias="SWEEPER_LOG_LEVEL")
     """The least severe level that is written: debug, info, warning or error."""
 
     base_url: Annotated[str | None, Optional] = Field(
-        default=None, validation_alias=_env("RUNAI_BASE_URL", "base_url")
+        default=None, validation_alias="RUNAI_BASE_URL"
     )
     """Address of the Run:ai control plane, https, without a path."""
 
     client_id: Annotated[str | None, Optional] = Field(
-        default=None, validation_alias=_env("RUNAI_CLIENT_ID", "client_id")
+        default=None, validation_alias="RUNAI_CLIENT_ID"
     )
     """Client id of a Run:ai service account or user access key."""
 
     client_secret: Annotated[SecretStr | None, Optional] = Field(
-        default=None, validation_alias=_env("RUNAI_CLIENT_SECRET")
+        default=None, validation_alias="RUNAI_CLIENT_SECRET"
     )
     """Its secret, from the environment only."""
 
     client_secret_file: Annotated[Path | None, Optional] = Field(
-        default=None, validation_alias=_env("RUNAI_CLIENT_SECRET_FILE", "client_secret_file")
+        default=None, validation_alias="RUNAI_CLIENT_SECRET_FILE"
     )
     """A file that holds the secret; read again when it changes, as Kubernetes rotates it."""
 
-    project: Annotated[str | None, Optional] = Field(
-        default=None, validation_alias=_env("RUNAI_PROJECT", "project")
-    )
+    project: Annotated[str | None, Optional] = Field(default=None, validation_alias="RUNAI_PROJECT")
     """Name of the Run:ai project where the sweep file names none."""
 
-    cluster: Annotated[str | None, Optional] = Field(
-        default=None, validation_alias=_env("RUNAI_CLUSTER", "cluster")
-    )
+    cluster: Annotated[str | None, Optional] = Field(default=None, validation_alias="RUNAI_CLUSTER")
     """Name of the cluster where neither the sweep file nor the project tells it."""
 
     ca_file: Annotated[Path | None, Optional] = Field(
-        default=None, validation_alias=_env("SWEEPER_CA_FILE", "ca_file")
+        default=None, validation_alias="SWEEPER_CA_FILE"
     )
     """PEM file of the authority that signed the control plane's certificate."""
 
     token_version: TokenVersion = Field(
-        default=TokenVersion.AUTO, validation_alias=_env("SWEEPER_TOKEN_VERSION", "token_version")
+        default=TokenVersion.AUTO, validation_alias="SWEEPER_TOKEN_VERSION"
     )
     """Token endpoint: v1, v2, or auto (v2, and v1 where that does not exist)."""
 
     api_version: str = Field(
         default="2.21",
-        validation_alias=_env("SWEEPER_API_VERSION", "api_version"),
+        validation_alias="SWEEPER_API_VERSION",
         pattern=r"^\d+\.\d+$",
     )
     """Version of the control plane; from 2.22 on, newer spec fields and priorities pass."""
 
-    quarantine: float = Field(
-        default=20.0, validation_alias=_env("SWEEPER_QUARANTINE", "quarantine"), ge=0, le=3600
-    )
+    quarantine: float = Field(default=20.0, validation_alias="SWEEPER_QUARANTINE", ge=0, le=3600)
     """Seconds before a create that was left open is sent again: its total deadline + 5 s."""
 
     report_url: Annotated[str | None, Optional] = Field(
-        default=None, validation_alias=_env("SWEEPER_PUBLIC_REPORT_URL", "report_url")
+        default=None, validation_alias="SWEEPER_PUBLIC_REPORT_URL"
     )
     """Address under which trainings on Run:ai reach this daemon's report port."""
 
-    report_listen: str = Field(
-        default="127.0.0.1:0", validation_alias=_env("SWEEPER_REPORT_LISTEN", "report_listen")
-    )
+    report_listen: str = Field(default="127.0.0.1:0", validation_alias="SWEEPER_REPORT_LISTEN")
     """HOST:PORT for reports of trainings; port 0 takes a free one and keeps it for the sweep."""
 
     allow_privileged_spec: bool = Field(
         default=False,
-        validation_alias=_env("SWEEPER_ALLOW_PRIVILEGED_SPEC", "allow_privileged_spec"),
+        validation_alias="SWEEPER_ALLOW_PRIVILEGED_SPEC",
     )
     """Let a spec ask for host paths, host network, uid 0 and the like."""
 
-    gpus: int | None = Field(
-        default=None, validation_alias=_env("SWEEPER_LOCAL_GPUS", "gpus"), ge=0
-    )
+    gpus: int | None = Field(default=None, validation_alias="SWEEPER_LOCAL_GPUS", ge=0)
     """GPUs of the embedded local control plane. Default: those that NVML finds."""
 
     @classmethod
@@ -174,13 +169,16 @@ class Settings(BaseSettings):
         return init_settings, env_settings, toml
 
 
-def settings_file() -> Path:
-    """Return where the settings file is: SWEEPER_SETTINGS, else in the XDG folder."""
+def settings_file() -> Path | None:
+    """Return where the settings file is: SWEEPER_SETTINGS, else in the XDG folder.
+
+    None where there is neither, nor a home. The file need not exist.
+    """
     given = os.environ.get("SWEEPER_SETTINGS")
     if given:
         return Path(given)
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(base) / "sweeper" / "settings.toml"
+    base = _xdg_folder("XDG_CONFIG_HOME", ".config")
+    return None if base is None else base / "sweeper" / "settings.toml"
 
 
 def load_settings(flags: Mapping[str, object] | None = None) -> Settings:
@@ -190,35 +188,56 @@ def load_settings(flags: Mapping[str, object] | None = None) -> Settings:
         SettingsError: a value cannot be used; the message names where it stands, never a secret.
     """
     file = settings_file()
-    if os.environ.get("SWEEPER_SETTINGS") and not file.is_file():
-        raise SettingsError(f"SWEEPER_SETTINGS: no such file: {file}")
-    _refuse_unknown_keys(file)
+    if file is not None:
+        _refuse_unusable(file)
     given: dict[str, Any] = {
         name: value for name, value in (flags or {}).items() if value is not None
     }
     try:
         return Settings(**given)
     except ValidationError as error:
-        raise SettingsError(_describe(error)) from None
+        raise SettingsError(_describe(error, given, file)) from None
 
 
 def default_state_dir() -> Path:
-    """Return where sweeps are kept when nothing else is said."""
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "sweeper"
+    """Return where sweeps are kept when nothing else is said.
+
+    Raises:
+        SettingsError: there is no home to keep them in.
+    """
+    base = _xdg_folder("XDG_STATE_HOME", ".local/state")
+    if base is None:
+        raise SettingsError(
+            "state_dir: this user has no home directory: name a directory with --state-dir or "
+            "SWEEPER_STATE_DIR"
+        )
+    return base / "sweeper"
 
 
-def _refuse_unknown_keys(file: Path) -> None:
+def _xdg_folder(variable: str, below_home: str) -> Path | None:
+    """Return a base directory; the XDG specification has relative ones ignored."""
+    given = Path(os.environ.get(variable, ""))
+    if given.is_absolute():
+        return given
+    try:
+        return Path.home() / below_home
+    except RuntimeError:  # a numeric user without an entry in passwd, as containers have
+        return None
+
+
+def _refuse_unusable(file: Path) -> None:
     """Refuse a settings file that cannot be read, or that holds a key or secret out of place."""
-    if not file.is_file():
-        return
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if os.environ.get("SWEEPER_SETTINGS"):
+            raise SettingsError(f"SWEEPER_SETTINGS: no such file: {file}") from error
+        return
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{file}: cannot be read: {error}") from error
-    known = sorted(set(Settings.model_fields) - {"client_secret"})
+    known = sorted(set(Settings.model_fields) - {_SECRET})
     for key in data:
-        if key == "client_secret":
+        if key == _SECRET:
             raise SettingsError(
                 f"{file}: client_secret: use client_secret_file, or the environment"
             )
@@ -226,9 +245,21 @@ def _refuse_unknown_keys(file: Path) -> None:
             raise SettingsError(f"{file}: {key}: no such setting; there are {', '.join(known)}")
 
 
-def _describe(error: ValidationError) -> str:
+def _describe(error: ValidationError, flags: Mapping[str, Any], file: Path | None) -> str:
+    names = {str(field.validation_alias): name for name, field in Settings.model_fields.items()}
     faults = []
-    for fault in error.errors(include_input=False, include_url=False):
-        name = str(fault["loc"][0]) if fault["loc"] else "settings"
-        faults.append(f"{name}: {fault['msg']}")
+    for fault in error.errors(include_url=False):
+        found = str(fault["loc"][0])
+        name = names.get(found, found)
+        place = _place(name, flags, file)
+        value = "" if name == _SECRET else f"{fault['input']!r}: "
+        faults.append(f"{place}: {value}{fault['msg']}")
     return "; ".join(faults)
+
+
+def _place(name: str, flags: Mapping[str, Any], file: Path | None) -> str:
+    """Return where the value of a setting that is in force was given."""
+    if name in flags:
+        return f"--{name.replace('_', '-')}"
+    variable = str(Settings.model_fields[name].validation_alias)
+    return variable if os.environ.get(variable) else f"{file}: {name}"

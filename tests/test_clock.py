@@ -1,0 +1,83 @@
+import asyncio
+from datetime import UTC, timedelta
+
+import pytest
+
+from sweeper.clock import pause, utc_now
+
+
+def test_the_time_is_aware_and_in_utc() -> None:
+    assert utc_now().utcoffset() == timedelta(0)
+    assert utc_now().tzinfo is UTC
+
+
+@pytest.mark.looptime
+async def test_a_pause_lasts_as_long_as_it_should() -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    woken = await pause(90)
+
+    assert woken is False
+    assert loop.time() - began == 90
+
+
+@pytest.mark.looptime
+async def test_a_pause_that_nobody_cuts_short_lasts_as_long_as_it_should() -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    woken = await pause(90, wake=asyncio.Event())
+
+    assert woken is False
+    assert loop.time() - began == 90
+
+
+@pytest.mark.looptime
+async def test_an_event_cuts_a_pause_short_and_stays_set() -> None:
+    loop = asyncio.get_running_loop()
+    wake = asyncio.Event()
+    began = loop.time()
+    loop.call_later(5, wake.set)
+
+    woken = await pause(90, wake=wake)
+
+    assert woken is True
+    assert loop.time() - began == 5
+    assert wake.is_set()
+
+
+@pytest.mark.looptime
+async def test_an_event_set_before_needs_no_wait() -> None:
+    loop = asyncio.get_running_loop()
+    wake = asyncio.Event()
+    wake.set()
+    began = loop.time()
+
+    assert await pause(90, wake=wake) is True
+    assert loop.time() == began
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("seconds", [0, -1])
+@pytest.mark.parametrize("wakes", [False, True])
+async def test_a_pause_of_nothing_lets_others_go_on(seconds: float, wakes: bool) -> None:
+    loop = asyncio.get_running_loop()
+    others: list[str] = []
+    loop.call_soon(others.append, "went on")
+    began = loop.time()
+
+    woken = await pause(seconds, wake=asyncio.Event() if wakes else None)
+
+    assert woken is False
+    assert others == ["went on"]
+    assert loop.time() == began
+
+
+@pytest.mark.looptime
+async def test_a_cancelled_pause_stays_cancelled() -> None:
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(pause(90, wake=asyncio.Event()), name="pause")
+        asyncio.get_running_loop().call_later(1, task.cancel)
+
+    assert task.cancelled()
