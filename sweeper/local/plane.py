@@ -1,16 +1,30 @@
 """Open the local control plane: its state, its scheduler and its HTTP face, over a runtime."""
 
+import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from sweeper.local.running import Run
-from sweeper.local.runtime import Runtime
+from sweeper.errors import SettingsError, StoreError
+from sweeper.local.app import build_app
+from sweeper.local.engine import Engine
+from sweeper.local.gpus import find_gpus
+from sweeper.local.keeping import open_keeper
+from sweeper.local.machine import Machine
+from sweeper.local.places import Project
+from sweeper.local.running import Run, own_thread
+from sweeper.local.runtime import Runtime, RuntimeUnavailableError
+from sweeper.local.site import Site
+from sweeper.local.supervised import SupervisorOptions, open_supervised
+from sweeper.local.tokens import Tokens
 from sweeper.ports import Now
+
+CLIENT_ID = "local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +75,21 @@ async def open_local_plane(
     Raises:
         StoreLockedError: another process has this control plane open.
         StoreError: its state cannot be used, or, while it is open, not be written any more.
+        SettingsError: what runs the processes cannot be started.
     """
-    raise NotImplementedError
-    yield
+    supervisor = SupervisorOptions(
+        directory=options.directory, socket_directory=options.socket_directory, now=now
+    )
+    async with AsyncExitStack() as stack:
+        try:
+            runtime = await stack.enter_async_context(open_supervised(supervisor))
+        except RuntimeUnavailableError as error:
+            raise SettingsError(
+                f"the supervisor of local trainings neither runs nor starts: {error}; "
+                f"its log is in {options.directory}"
+            ) from error
+        plane = open_plane_on(runtime, options, now=now, on_change=on_change)
+        yield await stack.enter_async_context(plane)
 
 
 @asynccontextmanager
@@ -80,5 +106,64 @@ async def open_plane_on(
     `run` makes the blocking calls of the state file, None in a thread of its own; under virtual
     time pass `running.inline`.
     """
-    raise NotImplementedError
-    yield
+    project = Project()
+    constants = {"type": "Training", "projectName": project.name}
+    async with AsyncExitStack() as stack:
+        calls = run if run is not None else await stack.enter_async_context(own_thread())
+        keeper = await stack.enter_async_context(
+            open_keeper(options.directory / "trainings.db", calls, constants)
+        )
+        engine = Engine(
+            machine=_machine(options, project),
+            runtime=runtime,
+            keeper=keeper,
+            now=now,
+            on_change=on_change,
+        )
+        await engine.recover()
+        tokens = Tokens(client_id=CLIENT_ID, client_secret=secrets.token_urlsafe(32), now=now)
+        site = Site(engine=engine, keeper=keeper, tokens=tokens, projects=(project,))
+        async with _running(engine):
+            yield LocalPlane(
+                app=build_app(site),
+                client_id=tokens.client_id,
+                client_secret=tokens.client_secret,
+                project_id=project.id,
+                cluster_id=project.cluster_id,
+            )
+
+
+@asynccontextmanager
+async def _running(engine: Engine) -> AsyncIterator[None]:
+    """Let the engine work; when it fails, the body is cancelled and its error raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(engine.run(), name="local control plane")
+            try:
+                yield
+            finally:
+                task.cancel()
+    except BaseExceptionGroup as failures:
+        fault, _ = failures.split(StoreError)
+        if fault is None:
+            raise
+        raise _first(fault) from failures
+
+
+def _first(group: BaseExceptionGroup[StoreError]) -> StoreError:
+    """Return the first error in a group, however deep."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _machine(options: LocalPlaneOptions, project: Project) -> Machine:
+    return Machine(
+        gpus=find_gpus(options.gpus, options.environment),
+        cores=options.cores,
+        memory=options.memory,
+        logs=options.directory / "logs",
+        gpu_locks=options.gpu_lock_directory,
+        working_directory=options.working_directory or Path.cwd(),
+        environment=options.environment,
+        project_names={project.id: project.name},
+    )

@@ -1,0 +1,376 @@
+"""The heart of the local control plane: commands in, orders to the runtime out.
+
+One loop owns all trainings that are neither finished nor deleted. Whatever happens changes them
+in memory and is gathered in a draft; the loop writes the draft in one transaction, and only then
+answers commands and carries out what the trainings written ask for. So an order is on record
+before it is given, and many changes share one commit.
+
+What to do follows from a training alone: one with a process ordered has it started, one that is
+leaving has it stopped. After a crash the same rule, on what was stored and on what the runtime
+knows, goes on where the last control plane was.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sweeper.clock import pause
+from sweeper.domain.phase import Phase
+from sweeper.local import trainings as after
+from sweeper.local.commands import ignored_fields
+from sweeper.local.hands import Hands, Outcome
+from sweeper.local.keeping import KEPT_AFTER_DELETION, Batch, Keeper
+from sweeper.local.machine import Machine
+from sweeper.local.naming import NamesInUse
+from sweeper.local.places import Project
+from sweeper.local.runtime import (
+    LeaseTakenError,
+    ProcessEnd,
+    Runtime,
+)
+from sweeper.local.scheduler import decide
+from sweeper.local.spec_reading import read_lifecycle, read_need, read_spec
+from sweeper.local.trainings import LEAVING, LocalTraining, PlaneEvent, Process, Step
+from sweeper.ports import Now
+
+logger = logging.getLogger(__name__)
+
+LENT_FOR = timedelta(seconds=5)
+"""How long a GPU that another control plane uses is not asked for again."""
+
+_LONGEST_WAIT = timedelta(hours=1)
+
+
+class ClosedError(Exception):
+    """The control plane was closed before the command was on record; it may be, or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Creation:
+    """A training to be created; `spec_text` is its spec as JSON, None when none was sent."""
+
+    name: str
+    requested_name: str
+    project: Project
+    created_by: str
+    spec_text: str | None = field(default=None, repr=False)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What the next transaction writes, and what waits for it."""
+
+    batch: Batch = field(default_factory=Batch)
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    forgettable: list[str] = field(default_factory=list)
+    is_news: bool = False
+
+
+class Engine:
+    """All trainings of one local control plane.
+
+    `run` is its life: nothing is answered or started unless it runs. `on_change` is called
+    whenever a phase has changed and the change is on record.
+    """
+
+    def __init__(
+        self,
+        *,
+        machine: Machine,
+        runtime: Runtime,
+        keeper: Keeper,
+        now: Now,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._machine = machine
+        self._runtime = runtime
+        self._hands = Hands(runtime=runtime, machine=machine)
+        self._keeper = keeper
+        self._now = now
+        self._on_change = on_change
+        self._live: dict[str, LocalTraining] = {}
+        self._names = NamesInUse(keeper.is_taken)
+        self._last_number = 0
+        self._draft = _Draft()
+        self._writing = _Draft()
+        self._ends: list[ProcessEnd] = []
+        self._starting: set[str] = set()
+        self._stopping: set[str] = set()
+        self._lent: dict[int, datetime] = {}
+        self._next_expiry: datetime | None = None
+        self._worked_at = now()
+        self._wake = asyncio.Event()
+        self._is_closed = False
+
+    async def create(self, creation: Creation) -> LocalTraining:
+        """Accept a training and return it as it was accepted; durable by then.
+
+        Raises:
+            NameInUseError: its name is taken.
+            ClosedError: the control plane was closed meanwhile.
+        """
+        workload_id = str(uuid4())
+        await self._names.claim(creation.project.id, creation.name, workload_id)
+        training = self._accepted(workload_id, creation)
+        self._draft.batch.new.add(workload_id)
+        self._apply(Step(training, _notes(training)))
+        await self._recorded()
+        return training
+
+    async def suspend(self, workload_id: str) -> bool:
+        """Suspend a training; false when there is none. Durable when it returns."""
+        return await self._command(workload_id, after.suspend)
+
+    async def resume(self, workload_id: str) -> bool:
+        """Resume a training; false when there is none. Durable when it returns."""
+        return await self._command(workload_id, after.resume)
+
+    async def delete(self, workload_id: str) -> bool:
+        """Delete a training; false when there is none. Durable when it returns."""
+        return await self._command(workload_id, after.delete)
+
+    async def recover(self) -> None:
+        """Take up what the last control plane left; to be called once, before `run`.
+
+        Raises:
+            RuntimeUnavailableError: the runtime does not answer.
+            StoreError: the state cannot be read.
+        """
+        self._runtime.listen(self._hear)
+        known = await self._runtime.known()
+        self._last_number = await self._keeper.last_number()
+        for training in await self._keeper.live():
+            self._live[training.workload_id] = training
+            self._names.hold(training.project_id, training.name, training.workload_id)
+        self._next_expiry = await self._keeper.next_expiry()
+        ended = [end for end in known.values() if end is not None]
+        self._ends = ended + self._ends
+        for training in tuple(self._live.values()):
+            if training.key in known and known[training.key] is None:
+                self._apply(after.started(training, self._now()))
+            elif training.key not in known and training.process is Process.RUNNING:
+                self._apply(after.ended(training, None, self._now()))
+        self._stopping = {
+            key for key, end in known.items() if end is None and self._holder(key) is None
+        }
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled.
+
+        Raises:
+            StoreError: what is decided cannot be recorded.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for key in self._stopping:
+                    logger.warning("Process %s belongs to no training: it is ended", key)
+                    group.create_task(self._hands.stop(key, 0), name=f"stop {key}")
+                self._carry_out(group, self._live.values())
+                while True:
+                    await pause(self._seconds_to_wait(), wake=self._wake)
+                    self._wake.clear()
+                    await self._work(group)
+        finally:
+            self._close()
+
+    async def _work(self, group: asyncio.TaskGroup) -> None:
+        """Take in what happened, decide, write it all down, then answer and act."""
+        self._worked_at = now = self._now()
+        self._take_in()
+        if self._next_expiry is not None and self._next_expiry <= now:
+            self._draft.is_news |= await self._keeper.expire(now) > 0
+            self._next_expiry = await self._keeper.next_expiry()
+        self._schedule(now)
+        draft, self._draft = self._draft, _Draft()
+        self._writing = draft
+        if draft.batch.trainings or draft.batch.events:
+            await self._keeper.write(draft.batch)
+        self._writing = _Draft()
+        self._settle(draft)
+        self._carry_out(group, draft.batch.trainings.values())
+        if draft.forgettable:
+            keys = draft.forgettable
+            group.create_task(self._hands.forget(keys), name="forget ended processes")
+
+    def _take_in(self) -> None:
+        """Apply the ends that were heard of."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            self._stopping.discard(end.key)
+            self._draft.forgettable.append(end.key)
+            training = self._holder(end.key)
+            if training is not None:
+                at = max(end.at, training.phase_updated_at)
+                self._apply(after.ended(training, end.exit_code, at))
+
+    def _schedule(self, now: datetime) -> None:
+        """Let trainings start, or make room, or say why they wait."""
+        for training in tuple(self._live.values()):
+            self._apply(after.queue(training, now))
+        self._lent = {gpu: until for gpu, until in self._lent.items() if until > now}
+        capacity = self._machine.capacity(frozenset(self._lent))
+        decision = decide(self._live.values(), capacity, now)
+        for key, devices in decision.starts.items():
+            self._apply(after.order(self._live[key], devices, now))
+        for key, by in decision.preemptions.items():
+            self._apply(after.preempt(self._live[key], self._live[by].name, now))
+        for key, wait in decision.waits.items():
+            self._apply(after.wait(self._live[key], wait.reason, wait.message))
+
+    def _settle(self, draft: _Draft) -> None:
+        """Let go of what is over and on record; answer the commands; tell of the change."""
+        for key, training in draft.batch.trainings.items():
+            if training.is_over and self._live.get(key) is training:
+                del self._live[key]
+                self._names.release(training.project_id, training.name, key)
+                self._expect_expiry(training)
+        for waiter in draft.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        if draft.is_news:
+            self._on_change()
+
+    def _carry_out(self, group: asyncio.TaskGroup, recorded: Iterable[LocalTraining]) -> None:
+        """Give the orders that follow from trainings as they are on record."""
+        for training in recorded:
+            key = training.key
+            if training.process is Process.ORDERED and key not in self._starting:
+                self._starting.add(key)
+                group.create_task(self._start(key), name=f"start {key}")
+            is_stopped = training.process is Process.RUNNING and training.phase in LEAVING
+            if is_stopped and key not in self._stopping:
+                self._stopping.add(key)
+                grace = training.lifecycle.grace_seconds
+                group.create_task(self._hands.stop(key, grace), name=f"stop {key}")
+
+    async def _start(self, key: str) -> None:
+        """Start one process, and apply what becomes of it."""
+        try:
+            training = self._holder(key)
+            if training is None:
+                return
+            if training.phase is not Phase.INITIALIZING:
+                self._apply(after.not_started(training, "", self._now()))
+                return
+            outcome = await self._order_start(training)
+            training = self._holder(key)
+            if training is not None:
+                self._apply(outcome(training, self._now()))
+        finally:
+            self._starting.discard(key)
+
+    async def _order_start(self, training: LocalTraining) -> Outcome:
+        try:
+            return await self._hands.start(training)
+        except LeaseTakenError as error:
+            until = self._now() + LENT_FOR
+            self._lent.update(dict.fromkeys(training.devices, until))
+            message = f"Another control plane of this machine uses the GPU: {error}"
+            return lambda current, now: after.not_started(current, message, now)
+
+    async def _command(
+        self, workload_id: str, change: Callable[[LocalTraining, datetime], Step]
+    ) -> bool:
+        found = self._live.get(workload_id) or await self._keeper.find(workload_id)
+        training = self._live.get(workload_id, found)
+        if training is None or training.deleted_at is not None:
+            return False
+        step = change(training, self._now())
+        if step.training is not training:
+            self._apply(step)
+        if any(workload_id in draft.batch.trainings for draft in (self._draft, self._writing)):
+            await self._recorded()
+        return True
+
+    async def _recorded(self) -> None:
+        """Wait until everything that was applied so far is on record."""
+        if self._is_closed:
+            raise ClosedError
+        waiter = asyncio.get_running_loop().create_future()
+        self._draft.waiters.append(waiter)
+        self._wake.set()
+        await waiter
+
+    def _apply(self, step: Step) -> None:
+        """Put the next value of a training in place, to be written."""
+        training = step.training
+        old = self._live.get(training.workload_id)
+        if training is old:
+            return
+        self._live[training.workload_id] = training
+        self._draft.batch.trainings[training.workload_id] = training
+        self._draft.batch.events += step.events
+        is_same = old is not None and old.phase is training.phase and not training.deleted_at
+        self._draft.is_news |= not is_same
+        self._wake.set()
+
+    def _hear(self, end: ProcessEnd) -> None:
+        self._ends.append(end)
+        self._wake.set()
+
+    def _holder(self, key: str) -> LocalTraining | None:
+        """Return the training whose newest process has this key, while it counts."""
+        training = self._live.get(key.rpartition("-")[0])
+        return training if training and training.key == key and training.has_process else None
+
+    def _accepted(self, workload_id: str, creation: Creation) -> LocalTraining:
+        self._last_number += 1
+        now = self._now()
+        spec = read_spec(creation.spec_text)
+        return LocalTraining(
+            number=self._last_number,
+            workload_id=workload_id,
+            name=creation.name,
+            requested_name=creation.requested_name,
+            project_id=creation.project.id,
+            cluster_id=creation.project.cluster_id,
+            created_by=creation.created_by,
+            created_at=now,
+            phase_updated_at=now,
+            spec_text=creation.spec_text,
+            need=read_need(spec),
+            lifecycle=read_lifecycle(spec),
+        )
+
+    def _expect_expiry(self, training: LocalTraining) -> None:
+        due = training.delete_at
+        if training.deleted_at is not None:
+            due = training.deleted_at + KEPT_AFTER_DELETION
+        if due is not None and (self._next_expiry is None or due < self._next_expiry):
+            self._next_expiry = due
+            self._wake.set()
+
+    def _seconds_to_wait(self) -> float:
+        """Return how long nothing is due; what was due at the last look was seen to then."""
+        dues = [*self._lent.values(), *(one.not_before for one in self._live.values())]
+        ahead = [due for due in dues if due is not None and due > self._worked_at]
+        ahead.append(self._worked_at + _LONGEST_WAIT)
+        if self._next_expiry is not None:
+            ahead.append(self._next_expiry)
+        return (min(ahead) - self._now()).total_seconds()
+
+    def _close(self) -> None:
+        self._is_closed = True
+        for waiter in (*self._writing.waiters, *self._draft.waiters):
+            if not waiter.done():
+                waiter.set_exception(ClosedError())
+
+
+def _notes(training: LocalTraining) -> tuple[PlaneEvent, ...]:
+    """Return what is worth knowing of a training that was just accepted."""
+    ignored = ignored_fields(read_spec(training.spec_text))
+    if not ignored:
+        return ()
+    message = f"Runs as a process of this machine; ignored are: {', '.join(ignored)}"
+    return (
+        PlaneEvent(
+            workload_id=training.workload_id,
+            at=training.created_at,
+            reason="Ignored",
+            message=message,
+        ),
+    )

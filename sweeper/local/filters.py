@@ -1,0 +1,179 @@
+"""The grammar of `filterBy`: what a listing is narrowed down to, and sorted by.
+
+One parameter holds items joined by commas, all of which must hold: a field, an operator, a
+value, with no space between, such as `name=^abc,projectId==1`.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, func, literal
+
+from sweeper.local.tables import trainings
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+MAX_OFFSET = 2**53
+_MAX_ITEMS = 50
+
+_ITEM = re.compile(
+    r"(?P<field>[A-Za-z]+)(?P<operator>==|!=|<=|>=|=@|!@|=\^|=\$)(?P<value>.*)", re.S
+)
+
+
+class QueryError(ValueError):
+    """A listing cannot be asked for like that; the message is fit for the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One item of a filter."""
+
+    field: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One page of a listing: which trainings, in which order, from where on."""
+
+    terms: Sequence[Term] = ()
+    search: str = ""
+    deleted: bool = False
+    sort_by: str = "createdAt"
+    descending: bool = False
+    offset: int = 0
+    limit: int = DEFAULT_LIMIT
+
+
+TEXTS: Mapping[str, Column[str]] = MappingProxyType(
+    {
+        "name": trainings.c.name,
+        "phase": trainings.c.phase,
+        "projectId": trainings.c.project_id,
+        "clusterId": trainings.c.cluster_id,
+        "submittedBy": trainings.c.created_by,
+    }
+)
+TIMES: Mapping[str, Column[datetime]] = MappingProxyType(
+    {
+        "createdAt": trainings.c.created_at,
+        "completedAt": trainings.c.completed_at,
+        "deletedAt": trainings.c.deleted_at,
+        "phaseUpdatedAt": trainings.c.phase_updated_at,
+    }
+)
+"""With `TEXTS`, the fields that are columns, by the API's names."""
+
+_KNOWN = (*TEXTS, *TIMES)
+
+_TEXT_TESTS: Mapping[str, Callable[[ColumnElement[str], str], ColumnElement[bool]]] = (
+    MappingProxyType(
+        {
+            "==": lambda column, value: column == value,
+            "!=": lambda column, value: column != value,
+            "<=": lambda column, value: column <= value,
+            ">=": lambda column, value: column >= value,
+            "=@": lambda column, value: func.instr(column, value) > 0,
+            "!@": lambda column, value: func.instr(column, value) == 0,
+            "=^": lambda column, value: func.substr(column, 1, len(value)) == value,
+            "=$": lambda column, value: (
+                (func.substr(column, -len(value)) == value) if value else column.is_not(None)
+            ),
+        }
+    )
+)
+_TIME_TESTS: Mapping[str, Callable[[ColumnElement[datetime], datetime], ColumnElement[bool]]] = (
+    MappingProxyType(
+        {
+            "==": lambda column, value: column == value,
+            "!=": lambda column, value: column != value,
+            "<=": lambda column, value: column <= value,
+            ">=": lambda column, value: column >= value,
+        }
+    )
+)
+
+
+def read_filter(parts: Iterable[str]) -> Sequence[Term]:
+    """Return the items of all `filterBy` parameters.
+
+    Raises:
+        QueryError: an item is malformed.
+    """
+    items = [item for part in parts for item in part.split(",") if item]
+    if len(items) > _MAX_ITEMS:
+        raise QueryError(f"filterBy holds more than {_MAX_ITEMS} items")
+    return [_term(item) for item in items]
+
+
+def condition(term: Term, constants: Mapping[str, str]) -> ColumnElement[bool]:
+    """Return the test of one item; `constants` are fields with one value for all trainings.
+
+    Raises:
+        QueryError: the field is unknown, or the operator or value does not fit it.
+    """
+    if term.field in constants:
+        return _TEXT_TESTS[term.operator](literal(constants[term.field]), term.value)
+    if term.field in TEXTS:
+        return _TEXT_TESTS[term.operator](TEXTS[term.field], term.value)
+    if term.field not in TIMES:
+        known = ", ".join(sorted([*_KNOWN, *constants]))
+        raise QueryError(f"filterBy: unknown field {term.field[:40]!r}; known are {known}")
+    test = _TIME_TESTS.get(term.operator)
+    if test is None:
+        raise QueryError(f"filterBy: {term.field} is a time: use ==, !=, <= or >=")
+    return test(TIMES[term.field], _time(term))
+
+
+def _term(item: str) -> Term:
+    match = _ITEM.fullmatch(item)
+    if match is None:
+        operators = "==, !=, <=, >=, =@, !@, =^, =$"
+        raise QueryError(
+            f"filterBy: {item[:80]!r} is not a field, an operator ({operators}) and a value"
+        )
+    return Term(field=match["field"], operator=match["operator"], value=match["value"])
+
+
+def _time(term: Term) -> datetime:
+    try:
+        at = datetime.fromisoformat(term.value)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise QueryError(
+            f"filterBy: {term.field}: {term.value[:40]!r} is no time such as 2026-01-31T12:00:00Z"
+        ) from error
+
+
+def ordering(query: Query) -> Sequence[ColumnElement[object]]:
+    """Return what the listing is sorted by, trainings of equal rank by age.
+
+    Raises:
+        QueryError: the field is unknown.
+    """
+    column = TEXTS.get(query.sort_by, TIMES.get(query.sort_by))
+    if column is None:
+        known = ", ".join(sorted(_KNOWN))
+        raise QueryError(f"sortBy: unknown field {query.sort_by[:40]!r}; known are {known}")
+    columns: tuple[ColumnElement[Any], ...] = (column, trainings.c.number)
+    return [column.desc() if query.descending else column.asc() for column in columns]
+
+
+def conditions(query: Query, constants: Mapping[str, str]) -> Sequence[ColumnElement[bool]]:
+    """Return all tests of a query.
+
+    Raises:
+        QueryError: a term does not make sense.
+    """
+    gone = trainings.c.deleted_at
+    tests: list[ColumnElement[bool]] = [gone.is_not(None) if query.deleted else gone.is_(None)]
+    tests += [condition(term, constants) for term in query.terms]
+    if query.search:
+        tests.append(func.instr(func.lower(trainings.c.name), query.search.lower()) > 0)
+    return tests

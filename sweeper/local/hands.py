@@ -1,0 +1,61 @@
+"""The orders that the control plane gives to its runtime, repeated until they are answered."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from sweeper.clock import pause
+from sweeper.local.machine import Machine
+from sweeper.local.runtime import Runtime, RuntimeUnavailableError, StartError
+from sweeper.local.trainings import LocalTraining, Step, refused, started
+
+logger = logging.getLogger(__name__)
+
+Outcome: TypeAlias = Callable[[LocalTraining, datetime], Step]
+"""What the answer to an order does to the training, as it is by then."""
+
+_FIRST_RETRY_SECONDS = 0.2
+_LONGEST_RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """Gives orders; while the runtime does not answer, each is repeated as it is."""
+
+    runtime: Runtime
+    machine: Machine
+
+    async def start(self, training: LocalTraining) -> Outcome:
+        """Order the newest start of a training.
+
+        Raises:
+            LeaseTakenError: another control plane uses one of its GPUs; nothing was started.
+        """
+        try:
+            order = self.machine.order_for(training)
+            await _until_answered(lambda: self.runtime.start(order))
+        except StartError as error:
+            reason = str(error)
+            return lambda current, now: refused(current, reason, now)
+        return started
+
+    async def stop(self, key: str, grace_seconds: float) -> None:
+        """Order a stop."""
+        await _until_answered(lambda: self.runtime.stop(key, grace_seconds))
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Let the runtime forget processes whose ends are on record."""
+        await _until_answered(lambda: self.runtime.forget(keys))
+
+
+async def _until_answered(call: Callable[[], Awaitable[None]]) -> None:
+    seconds = _FIRST_RETRY_SECONDS
+    while True:
+        try:
+            return await call()
+        except RuntimeUnavailableError as error:
+            logger.warning("What runs local processes does not answer: %s", error)
+        await pause(seconds)
+        seconds = min(2 * seconds, _LONGEST_RETRY_SECONDS)

@@ -1,0 +1,81 @@
+"""The token calls, v1 and v2, and the gate that asks for their tokens everywhere else."""
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sweeper.local.requests import RequestError, read_body
+from sweeper.local.tokens import (
+    CredentialsError,
+    TokenRequestError,
+    Tokens,
+    credentials_v1,
+    credentials_v2,
+)
+from sweeper.wire.answers import Error
+
+TOKEN_V1 = "/api/v1/token"  # noqa: S105 - a path
+TOKEN_V2 = "/api/v2/token"  # noqa: S105 - a path
+
+
+def token_routes(tokens: Tokens) -> Sequence[Route]:
+    """Return the routes of the token calls."""
+
+    async def v1(request: Request) -> Response:
+        try:
+            token = tokens.grant(*credentials_v1(await read_body(request)))
+        except TokenRequestError as error:
+            raise RequestError(400, str(error)) from error
+        except CredentialsError as error:
+            raise RequestError(401, str(error)) from error
+        return _unstored({"accessToken": token, "expiresIn": tokens.life_seconds})
+
+    async def v2(request: Request) -> Response:
+        try:
+            token = tokens.grant(*credentials_v2(await read_body(request)))
+        except TokenRequestError as error:
+            return _refusal("invalid_request", str(error), 400)
+        except CredentialsError as error:
+            return _refusal("invalid_client", str(error), 401)
+        return _unstored(
+            {"access_token": token, "token_type": "Bearer", "expires_in": tokens.life_seconds}
+        )
+
+    return [
+        Route(TOKEN_V1, v1, methods=["POST"]),
+        Route(TOKEN_V2, v2, methods=["POST"]),
+    ]
+
+
+class BearerGate:
+    """Lets requests through that carry a good token, and those for a token."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+        self._app = app
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, or answer 401."""
+        if scope["type"] != "http" or self._is_open(scope):
+            await self._app(scope, receive, send)
+            return
+        message = "The bearer token is missing, wrong or expired: get a new one"
+        await JSONResponse(Error(code=401, message=message).answer(), 401)(scope, receive, send)
+
+    def _is_open(self, scope: Scope) -> bool:
+        if scope["path"] in {TOKEN_V1, TOKEN_V2}:
+            return True
+        scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and self._tokens.is_good(token.strip())
+
+
+def _unstored(body: dict[str, str | int]) -> Response:
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+
+def _refusal(error: str, description: str, status: int) -> Response:
+    return JSONResponse({"error": error, "error_description": description}, status)

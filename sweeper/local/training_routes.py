@@ -1,0 +1,111 @@
+"""The five operations of the Trainings API."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sweeper.domain.values import JsonValue
+from sweeper.local.answers import training_answer
+from sweeper.local.engine import Creation
+from sweeper.local.naming import NameInUseError, with_suffix
+from sweeper.local.places import Project
+from sweeper.local.requests import RequestError, not_found, read_object, read_workload_id
+from sweeper.local.site import Site
+from sweeper.local.trainings import LocalTraining
+from sweeper.wire.answers import HttpResponse, refusal
+from sweeper.wire.checking import check_creation, check_name
+from sweeper.wire.issues import Severity, Side
+from sweeper.wire.rules.view import Terms
+
+TRAININGS = "/api/v1/workloads/trainings"
+
+_SUFFIXES_TRIED = 10
+
+
+def training_routes(site: Site) -> Sequence[Route]:
+    """Return the routes of the five operations."""
+
+    async def create(request: Request) -> Response:
+        body = await read_object(request)
+        issues = check_creation(dict(body), Terms(side=Side.SERVER))
+        if any(issue.severity is Severity.ERROR for issue in issues):
+            return JSONResponse(refusal(issues).answer(), 400)
+        training = await _create(site, body)
+        return JSONResponse(training_answer(training), 202)
+
+    async def get(request: Request) -> Response:
+        workload_id = read_workload_id(request)
+        training = await site.keeper.find(workload_id)
+        if training is None or training.deleted_at is not None:
+            raise not_found(workload_id)
+        return JSONResponse(training_answer(training))
+
+    path = f"{TRAININGS}/{{workload_id}}"
+    engine = site.engine
+    return [
+        Route(TRAININGS, create, methods=["POST"]),
+        Route(path, get, methods=["GET"]),
+        Route(path, _command(engine.delete), methods=["DELETE"]),
+        Route(f"{path}/suspend", _command(engine.suspend), methods=["POST"]),
+        Route(f"{path}/resume", _command(engine.resume), methods=["POST"]),
+    ]
+
+
+def _command(
+    carry_out: Callable[[str], Awaitable[bool]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of a command: accepted in every phase."""
+
+    async def endpoint(request: Request) -> Response:
+        workload_id = read_workload_id(request)
+        if not await carry_out(workload_id):
+            raise not_found(workload_id)
+        return JSONResponse(HttpResponse().answer(), 202)
+
+    return endpoint
+
+
+async def _create(site: Site, body: Mapping[str, JsonValue]) -> LocalTraining:
+    project = _project(site, body)
+    given = _text(body, "name")
+    is_prefix = body.get("useGivenNameAsPrefix") is True
+    spec_text = json.dumps(body["spec"], ensure_ascii=False) if "spec" in body else None
+    taken: NameInUseError | None = None
+    for _ in range(_SUFFIXES_TRIED if is_prefix else 1):
+        name = with_suffix(given) if is_prefix else given
+        fault = check_name(name)
+        if fault:
+            # It becomes part of a path, so it is checked whatever the terms are.
+            raise RequestError(400, f"name {fault}")
+        creation = Creation(
+            name=name,
+            requested_name=given,
+            project=project,
+            created_by=site.tokens.client_id,
+            spec_text=spec_text,
+        )
+        try:
+            return await site.engine.create(creation)
+        except NameInUseError as error:
+            taken = error
+    raise RequestError(400, str(taken)) from taken
+
+
+def _project(site: Site, body: Mapping[str, JsonValue]) -> Project:
+    project_id, cluster_id = _text(body, "projectId"), _text(body, "clusterId")
+    project = site.project(project_id)
+    if project is None:
+        raise RequestError(400, f"projectId: there is no project {project_id[:80]!r}")
+    if cluster_id.lower() != project.cluster_id:
+        raise RequestError(400, f"clusterId: project {project.name} is not on {cluster_id[:80]!r}")
+    return project
+
+
+def _text(body: Mapping[str, JsonValue], key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str):
+        raise RequestError(400, f"{key} is required, and must be a text")
+    return value
