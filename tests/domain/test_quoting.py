@@ -1,0 +1,77 @@
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweeper.domain.quoting import CommandLine
+
+_VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+def _written(template: str, *values: str) -> str:
+    """Put `values` where `template` has an @."""
+    line = CommandLine()
+    first, *others = template.split("@")
+    line.read(first)
+    written = first
+    for value, text in zip(values, others, strict=True):
+        written += line.quote(value) + text
+        line.read(text)
+    return written
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["@", "--lr=@", "a'@'b", '"@"', "--name='x @ y'", '"it\'s @"', "a\\ @", "'\\'@", '"\\\\@"'],
+)
+@given(value=_VALUES)
+def test_a_value_stays_in_its_word_whatever_it_holds(template: str, value: str) -> None:
+    (expected,) = shlex.split(template)
+
+    assert shlex.split(_written(template, value)) == [expected.replace("@", value)]
+
+
+@given(values=st.tuples(_VALUES, _VALUES))
+def test_several_values_give_as_many_words(values: tuple[str, str]) -> None:
+    written = _written("run @ --x @", *values)
+
+    assert shlex.split(written) == ["run", values[0], "--x", values[1]]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "bash -c 'train --x @'",
+        'sh -c "train --x @"',
+        "bash -euxc \"train --x '@'\"",
+        "sh -c 'train --x \"@\"'",
+        'sh -c "train --x \\"@\\""',
+        "sh  -c   train\\ --x\\ @",
+    ],
+)
+@given(value=_VALUES)
+def test_a_value_in_a_script_is_one_word_for_the_inner_shell(template: str, value: str) -> None:
+    *_, script = shlex.split(_written(template, value))
+
+    assert shlex.split(script) == ["train", "--x", value]
+
+
+def test_the_word_behind_a_script_is_quoted_once() -> None:
+    written = _written("sh -c 'train \"$1\"' _ @", "a b")
+
+    assert shlex.split(written) == ["sh", "-c", 'train "$1"', "_", "a b"]
+
+
+def test_an_option_of_its_own_value_is_no_script() -> None:
+    assert shlex.split(_written("run -c=@ -x @", "a b", "c d")) == ["run", "-c=a b", "-x", "c d"]
+
+
+@pytest.mark.parametrize("template", ["\\@", '"\\@"', "sh -c 'echo \\@'"])
+def test_a_backslash_right_before_a_value_is_refused(template: str) -> None:
+    with pytest.raises(ValueError, match="a backslash stands right before it"):
+        _written(template, "x")
+
+
+def test_plain_values_stand_as_they_are() -> None:
+    assert _written("--lr=@ --opt @", "1e-05", "sgd") == "--lr=1e-05 --opt sgd"
