@@ -13,6 +13,8 @@ JsonObject: TypeAlias = dict[str, Any]
 
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 15.0
+_PAGE = 1000
+_NOT_OURS = "what answers in the place of the daemon is something else"
 _BASE_URL = "http://sweeper"
 
 
@@ -86,17 +88,20 @@ class VerbsClient:
 
     async def all_results(self) -> AsyncIterator[JsonObject]:
         """Yield every row of the results, page by page."""
-        after: int | None = -1
-        while after is not None:
-            page = await self.results(after=after, limit=1000)
-            for row in page["results"]:
+        after: object = -1
+        while isinstance(after, int):
+            page = await self.results(after=after, limit=_PAGE)
+            for row in page.get("results") or ():
                 yield row
-            after = page["next"]
+            after = page.get("next")
 
     async def wish(self, kind: str, trial: int | None = None) -> int:
         """Record what a person wants of the sweep, or of one trial; return the wish's number."""
         body = {"kind": kind} | ({} if trial is None else {"trial": trial})
-        return int((await self._ask("POST", "/v1/wishes", body=body))["wish"])
+        number = (await self._ask("POST", "/v1/wishes", body=body)).get("wish")
+        if not isinstance(number, int):
+            raise DaemonGoneError(_NOT_OURS)
+        return number
 
     async def _ask(
         self,
@@ -108,11 +113,11 @@ class VerbsClient:
         try:
             answer = await self._client.request(method, path, params=query, json=body)
             found = answer.json()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
             words = str(error) or type(error).__name__
             raise DaemonGoneError(f"the daemon does not answer: {words}") from error
         if not isinstance(found, dict):
-            raise DaemonGoneError("the daemon gave an answer that is not ours")
+            raise DaemonGoneError(_NOT_OURS)
         if answer.is_success:
             return found
         message = str(found.get("error", f"status {answer.status_code}"))

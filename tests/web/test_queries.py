@@ -1,0 +1,125 @@
+import contextlib
+import json
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
+
+from sweeper.domain.record import WishKind
+from sweeper.domain.trial import TrialState
+from sweeper.web.queries import limit_in, number_in, states_in, trial_in_path, wish_in
+
+
+def a_request(query: str = "", *, body: bytes = b"", trial: str = "0") -> Request:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "headers": [],
+        "query_string": query.encode("latin-1"),
+        "path_params": {"trial": trial},
+    }
+    return Request(scope, receive)
+
+
+def test_a_number_is_read_or_the_default_holds() -> None:
+    assert number_in(a_request("after=12"), "after", -1) == 12
+    assert number_in(a_request("after=-1"), "after", 0) == -1
+    assert number_in(a_request(), "after", -1) == -1
+
+
+@pytest.mark.parametrize("text", ["x", "", "1.5", "-2", "1e3", "9" * 30, str(2**63), "%D9%A3"])
+def test_what_is_no_number_is_refused_with_its_name(text: str) -> None:
+    with pytest.raises(HTTPException) as caught:
+        number_in(a_request(f"after={text}"), "after", 0)
+
+    assert caught.value.status_code == 400
+    assert caught.value.detail.startswith("after=")
+
+
+@pytest.mark.parametrize(("query", "limit"), [("", 500), ("limit=7", 7), ("limit=0", 1)])
+def test_a_page_holds_at_least_one_entry(query: str, limit: int) -> None:
+    assert limit_in(a_request(query)) == limit
+
+
+def test_a_page_has_a_bound() -> None:
+    with pytest.raises(HTTPException, match="1000"):
+        limit_in(a_request("limit=1001"))
+
+
+def test_states_come_one_by_one_or_with_commas() -> None:
+    wanted = [TrialState.FAILED, TrialState.HELD]
+
+    assert states_in(a_request("state=failed&state=held")) == wanted
+    assert states_in(a_request("state=failed,held")) == wanted
+    assert states_in(a_request()) is None
+
+
+@pytest.mark.parametrize("query", ["state=", "state=Failed", "state=failed,"])
+def test_an_unknown_state_is_refused_with_the_known_ones(query: str) -> None:
+    with pytest.raises(HTTPException, match="waiting, submitting, active"):
+        states_in(a_request(query))
+
+
+def test_a_trial_in_the_path_is_its_number() -> None:
+    assert trial_in_path(a_request(trial="12")) == 12
+
+
+@pytest.mark.parametrize("trial", ["-1", "x", "1" * 21, str(2**63)])
+def test_what_is_no_trial_is_not_found(trial: str) -> None:
+    with pytest.raises(HTTPException) as caught:
+        trial_in_path(a_request(trial=trial))
+
+    assert caught.value.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "wish"),
+    [
+        pytest.param({"kind": "pause"}, (WishKind.PAUSE, None), id="sweep"),
+        pytest.param({"kind": "cancel", "trial": None}, (WishKind.CANCEL, None), id="null"),
+        pytest.param({"kind": "retry", "trial": 3}, (WishKind.RETRY, 3), id="trial"),
+    ],
+)
+async def test_a_wish_is_for_the_sweep_or_one_trial(
+    body: object, wish: tuple[WishKind, int | None]
+) -> None:
+    assert await wish_in(a_request(body=json.dumps(body).encode())) == wish
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(b"", "must be JSON", id="empty"),
+        pytest.param(b"[" * 4000, "must be JSON", id="deep"),
+        pytest.param(b"[]", "JSON object", id="list"),
+        pytest.param(b"{}", "kind: must be one of pause, suspend", id="no kind"),
+        pytest.param(b'{"kind": ["pause"]}', "kind: must be one of", id="odd kind"),
+        pytest.param(b'{"kind": "cancel", "trial": "3"}', "trial: must be", id="text"),
+        pytest.param(b'{"kind": "cancel", "trial": true}', "trial: must be", id="bool"),
+        pytest.param(b'{"kind": "cancel", "trial": -1}', "trial: must be", id="negative"),
+        pytest.param(b'{"kind": "cancel", "trial": 1e3}', "trial: must be", id="float"),
+        pytest.param(b'{"kind": "pause", "trial": 3}', "for the whole sweep", id="pause a trial"),
+    ],
+)
+async def test_what_is_no_wish_is_refused_in_words(body: bytes, words: str) -> None:
+    with pytest.raises(HTTPException) as caught:
+        await wish_in(a_request(body=body))
+
+    assert caught.value.status_code == 400
+    assert words in caught.value.detail
+
+
+@given(st.text())
+def test_any_query_is_read_or_refused(text: str) -> None:
+    request = a_request(str(httpx.QueryParams({"limit": text, "state": text})))
+
+    for read in (limit_in, states_in):
+        with contextlib.suppress(HTTPException):
+            assert read(request) is not None
