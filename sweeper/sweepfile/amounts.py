@@ -13,7 +13,7 @@ def complaint(message: str) -> PydanticCustomError:
     return PydanticCustomError("sweeper", "{said}", {"said": message})
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """Read 1e3 and 5.0 as the whole numbers they are; W&B does so, too."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -38,14 +38,24 @@ def _not_negative(value: int | float) -> int | float:
     raise complaint(f"{shown(value)} is negative: write 0 or more")
 
 
-Whole: TypeAlias = Annotated[int, BeforeValidator(_whole)]
+Whole: TypeAlias = Annotated[int, BeforeValidator(whole)]
 """A whole number of any size."""
 
-Count: TypeAlias = Annotated[Whole, Field(ge=1, le=10**9)]
-"""A whole number from 1."""
+# The bounds stand before the validator, so that they apply to the int and reach the schema.
+PositiveWhole: TypeAlias = Annotated[int, Field(ge=1), BeforeValidator(whole)]
+"""A whole number from 1, of any size."""
 
-CountOrNone: TypeAlias = Annotated[Whole, Field(ge=0, le=10**9)]
-"""A whole number from 0."""
+Count: TypeAlias = Annotated[int, Field(ge=1, le=10**9), BeforeValidator(whole)]
+"""A whole number from 1 to what any store can count."""
+
+CountFromZero: TypeAlias = Annotated[int, Field(ge=0, le=10**9), BeforeValidator(whole)]
+"""A whole number from 0 to what any store can count."""
+
+Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(whole)]
+"""A whole number of 63 bits."""
+
+ExitCode: TypeAlias = Annotated[int, Field(ge=0, le=255), BeforeValidator(whole)]
+"""What a process may end with."""
 
 Number: TypeAlias = Annotated[Any, AfterValidator(_number), WithJsonSchema({"type": "number"})]
 """An int or a float, kept as which it is written."""

@@ -6,13 +6,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
-from sweeper.sweepfile.amounts import Count, Whole, complaint
+from sweeper.sweepfile.amounts import Count, PositiveWhole, Seed, complaint
 from sweeper.sweepfile.distributions import AnyShape, NestedShape
 from sweeper.sweepfile.findings import Findings
 from sweeper.sweepfile.limits import LimitsShape
 from sweeper.sweepfile.objective import HyperbandShape, MetricShape
 from sweeper.sweepfile.recovering import Cleanup, ResumeSection, RetrySection, TimeoutsSection
-from sweeper.sweepfile.shapes import ForeignSection, read_value
+from sweeper.sweepfile.shapes import read_value
 from sweeper.sweepfile.training import TrainingShape
 from sweeper.wire.rules.view import shown
 
@@ -51,15 +51,6 @@ def _nobody(value: Any) -> Any:
     raise complaint("this version notifies nobody: remove it")
 
 
-class ControllerShape(ForeignSection):
-    """Where W&B decides on the next trial; here it is always sweeper."""
-
-    example: ClassVar[str] = "{type: cloud}"
-
-    type: Literal["cloud", "local"] = "cloud"
-    """Ignored."""
-
-
 class Document(BaseModel):
     """A sweep file: hyper-parameter search in W&B's words, and how sweeper runs it."""
 
@@ -75,12 +66,12 @@ class Document(BaseModel):
     """The value that the sweep optimises."""
     program: Text | None = None
     """The script that the command runs."""
-    command: list[str | int | float] | None = Field(default=None, min_length=1)
+    command: list[str | int | float] | None = None
     """Words of the command line with W&B's macros.
     Default: `${env} ${interpreter} ${program} ${args}`."""
     early_terminate: HyperbandShape | None = None
     """When to stop bad trials early; read, and not carried out in this version."""
-    run_cap: Annotated[Whole, Field(ge=1)] | None = None
+    run_cap: PositiveWhole | None = None
     """The most trials."""
     name: Text | None = None
     """The sweep's key; `{date}` is today. Default: the file's name and a hash of its path."""
@@ -90,11 +81,11 @@ class Document(BaseModel):
     """W&B's; ignored."""
     project: str | None = None
     """W&B's; ignored. Run:ai's project is `training.project`."""
-    apiVersion: Any = None  # noqa: N815 - W&B's name
+    apiVersion: str | None = None  # noqa: N815 - W&B's name
     """W&B's; ignored."""
-    kind: Any = None
+    kind: str | None = None
     """W&B's; ignored."""
-    controller: ControllerShape | None = None
+    controller: Any = None
     """W&B's; ignored."""
     job: Text | None = None
     """A job of W&B Launch; sweeper runs `program` or `command`."""
@@ -117,7 +108,7 @@ class Document(BaseModel):
     """When stopped trainings are resumed."""
     timeouts: TimeoutsSection | None = None
     """How long a training may stay in one phase."""
-    seed: Annotated[Whole, Field(ge=0, le=2**63 - 1)] | None = None
+    seed: Seed | None = None
     """Decides all random draws. Default: taken from the name."""
     order: Literal["file", "shuffled"] | None = None
     """In which order a grid is walked."""
@@ -146,6 +137,20 @@ def check_keys(findings: Findings) -> None:
     _sort_out(findings, (key for key in findings.root.members if key not in KNOWN))
 
 
+def check_labels(findings: Findings) -> None:
+    """Say which of W&B's keys that only label a sweep are no text; they have no effect here."""
+    for key in ("description", "entity", "project", "apiVersion", "kind", "job", "image_uri"):
+        node = findings.root.members.get(key)
+        if node is not None and node.value is not None and not isinstance(node.value, str):
+            findings.violation((key,), f"{shown(node.plain())} is no text: quote it")
+    has_program = is_given(findings, "program") or is_given(findings, "command")
+    for key in ("job", "image_uri"):
+        if is_given(findings, key) and not has_program:
+            findings.warning(
+                (key,), "W&B Launch's; sweeper starts what program and command say", key=True
+            )
+
+
 def is_given(findings: Findings, key: str) -> bool:
     """Return whether the file says anything under `key`; null says nothing."""
     node = findings.root.members.get(key)
@@ -160,7 +165,8 @@ def read_key(findings: Findings, key: str) -> Any:
 @cache
 def _shape(key: str) -> TypeAdapter[Any]:
     field = Document.model_fields[key]
-    return TypeAdapter(Annotated[field.annotation, *field.metadata])
+    shape: Any = Annotated[field.annotation, field]
+    return TypeAdapter(shape)
 
 
 def _sort_out(findings: Findings, unknown: Iterable[str]) -> None:

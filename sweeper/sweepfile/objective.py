@@ -6,12 +6,12 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sweeper.domain.stopping import bands
 from sweeper.domain.sweep import EarlyTerminateSpec, Goal, ObjectiveSpec
-from sweeper.sweepfile.amounts import Number, Whole, complaint
+from sweeper.sweepfile.amounts import Number, PositiveWhole, complaint, whole
 from sweeper.sweepfile.findings import Findings
 from sweeper.sweepfile.shapes import ForeignSection, read_section
 from sweeper.wire.rules.view import shown
 
-_MOST_STEPS = 1000
+Steps = Annotated[int, Field(ge=1, le=1000), BeforeValidator(whole)]
 
 
 def _goal(value: Any) -> Any:
@@ -47,11 +47,11 @@ class HyperbandShape(ForeignSection):
 
     type: Literal["hyperband"]
     """The only kind there is."""
-    min_iter: Whole | None = Field(default=None, ge=1)
+    min_iter: PositiveWhole | None = None
     """The first iteration at which trials are compared; the others follow by `eta`."""
-    max_iter: Whole | None = Field(default=None, ge=1)
+    max_iter: PositiveWhole | None = None
     """The last iteration of a trial; it is divided by `eta` `s` times."""
-    s: Whole | None = Field(default=None, ge=1, le=_MOST_STEPS)
+    s: Steps | None = None
     """How many times `max_iter` is divided."""
     eta: Number = 3
     """By what iterations are multiplied; the best 1/eta of the trials go on. Above 1."""

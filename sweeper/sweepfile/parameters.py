@@ -14,7 +14,7 @@ from sweeper.domain.parameters import (
     SearchSpace,
 )
 from sweeper.errors import MissingExtraError
-from sweeper.sweepfile.distributions import DEPRECATED, SHAPES, NestedShape, Shape
+from sweeper.sweepfile.distributions import DEPRECATED, SHAPES, Shape
 from sweeper.sweepfile.findings import Findings
 from sweeper.sweepfile.places import Node, Path, printable
 from sweeper.sweepfile.shapes import read_section
@@ -180,12 +180,10 @@ def _check_scipy(findings: Findings, path: Path, parameter: Parameter) -> None:
 
 
 def _said(node: Node) -> str:
-    if isinstance(node.value, Mapping):
-        return "a mapping"
-    return "a list" if isinstance(node.value, tuple) else shown(node.value)
+    return "a list" if isinstance(node.value, tuple) else shown(node.plain())
 
 
 def _written(node: Node) -> str:
     if isinstance(node.value, tuple):
         return "[...]"
-    return printable(node.value) if isinstance(node.value, str) else shown(node.value)
+    return printable(node.value) if isinstance(node.value, str) else shown(node.plain())

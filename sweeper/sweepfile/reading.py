@@ -1,14 +1,51 @@
 """From a sweep file to what it means: the whole file, every fault at once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
-from sweeper.domain.sweep import SweepSpec
-from sweeper.domain.values import JsonValue
+from sweeper.domain.expansion import Expansion
+from sweeper.domain.parameters import SearchSpace
+from sweeper.domain.sweep import (
+    LimitsSpec,
+    Method,
+    Order,
+    ResumeSpec,
+    RetrySpec,
+    SweepSpec,
+    TimeoutsSpec,
+    TrainingTemplate,
+)
+from sweeper.domain.values import JsonValue, Params
+from sweeper.errors import Fault, SweepFileError
+from sweeper.sweepfile.changes import digest
+from sweeper.sweepfile.command import read_command
+from sweeper.sweepfile.document import check_keys, check_labels, is_given, read_key
+from sweeper.sweepfile.events import MAX_BYTES, BrokenTextError
+from sweeper.sweepfile.findings import MAX_FAULTS, Findings, TooManyFaults
+from sweeper.sweepfile.limits import read_limits
+from sweeper.sweepfile.loading import load
+from sweeper.sweepfile.naming import default_seed, read_name
+from sweeper.sweepfile.objective import read_early_terminate, read_objective
+from sweeper.sweepfile.parameters import check_grid, read_space
 from sweeper.sweepfile.places import Notice
-from sweeper.wire.rules.view import OLDEST_VERSION, Version
+from sweeper.sweepfile.points import read_points, read_zip
+from sweeper.sweepfile.recovering import read_resume, read_retry, read_timeouts
+from sweeper.sweepfile.rehearsing import check_placeholders, rehearse
+from sweeper.sweepfile.secrets import check_secrets, hide_secrets
+from sweeper.sweepfile.training import read_training
+from sweeper.wire.issues import Side
+from sweeper.wire.rules.view import OLDEST_VERSION, Terms, Version
+
+DEFAULT_ACTIVE_REMOTE = 8
+"""`limits.active` of a sweep on Run:ai that gives none."""
+
+DEFAULT_CLEANUP = timedelta(days=7)
+"""How long finished trainings are kept by a control plane where the file does not say."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +90,14 @@ def read_sweep_file(path: Path, context: ReadingContext) -> SweepFile:
     Raises:
         SweepFileError: it cannot be read, or it cannot run; holds all faults in file order.
     """
-    raise NotImplementedError
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        fault = Fault(line=0, column=0, path="", message=f"cannot be read: {reason}")
+        raise SweepFileError(str(path), [fault]) from error
+    return parse_sweep(content, str(path), context)
 
 
 def parse_sweep(text: str | bytes, file: str, context: ReadingContext) -> SweepFile:
@@ -62,4 +106,180 @@ def parse_sweep(text: str | bytes, file: str, context: ReadingContext) -> SweepF
     Raises:
         SweepFileError: it cannot run; holds all faults in file order.
     """
-    raise NotImplementedError
+    try:
+        loaded = load(text)
+    except BrokenTextError as error:
+        raise SweepFileError(file, [error.fault]) from error
+    findings = Findings(loaded.root)
+    findings.note(loaded.warnings)
+    spec: SweepSpec | None = None
+    try:
+        for fault in loaded.faults:
+            findings.add(fault)
+        spec = _Reading(findings, file, context).spec()
+    except TooManyFaults:
+        pass
+    faults = _refused(findings, context)
+    if spec is None or faults:
+        raise SweepFileError(file, faults)
+    definition = hide_secrets(loaded.root)
+    return SweepFile(
+        file=file,
+        spec=spec,
+        violations=findings.violations,
+        warnings=findings.warnings,
+        definition=definition,
+        digest=digest(definition),
+    )
+
+
+def _refused(findings: Findings, context: ReadingContext) -> list[Fault]:
+    """Return all faults; with `strict`, what would only be said counts as well."""
+    faults = findings.faults
+    if len(faults) >= MAX_FAULTS:
+        message = f"there are {MAX_FAULTS} faults or more: mend these first"
+        return [*faults, Fault(line=0, column=0, path="", message=message)]
+    if context.strict:
+        faults += [
+            Fault(line=each.line, column=each.column, path=each.path, message=each.message)
+            for each in (*findings.violations, *findings.warnings)
+        ]
+        faults.sort(key=lambda each: (each.line, each.column))
+    return faults
+
+
+class _Reading:
+    """Reads one file section by section, each as far as it goes, so that all faults are found."""
+
+    def __init__(self, findings: Findings, file: str, context: ReadingContext) -> None:
+        self._findings = findings
+        self._file = file
+        self._context = context
+
+    def spec(self) -> SweepSpec:
+        """Return what the file means; where it has faults, something in their place."""
+        findings = self._findings
+        check_keys(findings)
+        check_labels(findings)
+        method = self._method()
+        space = self._space(method)
+        training = read_training(findings)
+        name = read_name(findings, self._get("name"), self._file, self._context.today)
+        seed = self._get("seed")
+        spec = SweepSpec(
+            name=name,
+            method=method or Method.RANDOM,
+            space=space,
+            seed=default_seed(name) if seed is None else seed,
+            limits=self._limits(training),
+            program=self._get("program"),
+            command=read_command(findings),
+            objective=self._section("metric", read_objective),
+            run_cap=self._get("run_cap"),
+            order=Order(self._get("order") or Order.FILE),
+            repeats=self._get("repeats") or 1,
+            points=self._points(space),
+            zip=self._zip(space),
+            training=training,
+            retry=self._section("retry", read_retry) or RetrySpec(),
+            resume=self._section("resume", read_resume) or ResumeSpec(),
+            timeouts=self._section("timeouts", read_timeouts) or TimeoutsSpec(),
+            cleanup=self._cleanup(),
+            early_terminate=self._section("early_terminate", read_early_terminate),
+            description=self._description(),
+        )
+        for key in ("objective", "notify"):
+            self._get(key)
+        check_secrets(findings)
+        self._check_whole(spec)
+        return spec
+
+    def _get(self, key: str) -> Any:
+        return read_key(self._findings, key)
+
+    def _section(self, key: str, read: Callable[[Findings], T | None]) -> T | None:
+        return read(self._findings) if is_given(self._findings, key) else None
+
+    def _method(self) -> Method | None:
+        findings = self._findings
+        if not is_given(findings, "method"):
+            findings.fault(("method",), "is missing: write grid, random or bayes", key=True)
+            return None
+        word = self._get("method")
+        if word == Method.BAYES:
+            findings.warning(
+                ("method",), "bayes is drawn at random in this version; --strict refuses it"
+            )
+            if not is_given(findings, "metric"):
+                findings.fault(
+                    ("method",), "bayes needs a metric: write metric: {name: ..., goal: ...}"
+                )
+        return None if word is None else Method(word)
+
+    def _space(self, method: Method | None) -> SearchSpace:
+        node = self._findings.root.members.get("parameters")
+        if node is None:
+            self._findings.fault(
+                ("parameters",), "are missing: write at least one, name: {values: [...]}", key=True
+            )
+            return SearchSpace()
+        space = read_space(self._findings, ("parameters",), node)
+        if method is Method.GRID:
+            check_grid(self._findings, ("parameters",), space)
+        return space
+
+    def _limits(self, training: TrainingTemplate | None) -> LimitsSpec:
+        is_local = training is None or self._context.local
+        active = self._context.default_active_local if is_local else DEFAULT_ACTIVE_REMOTE
+        return read_limits(self._findings, active) or LimitsSpec(active=active)
+
+    def _points(self, space: SearchSpace) -> tuple[Params, ...]:
+        given = self._get("points")
+        return read_points(self._findings, space, given) if given else ()
+
+    def _zip(self, space: SearchSpace) -> tuple[tuple[str, ...], ...]:
+        given = self._get("zip")
+        return read_zip(self._findings, space, given) if given else ()
+
+    def _cleanup(self) -> timedelta | None:
+        if not is_given(self._findings, "cleanup"):
+            return DEFAULT_CLEANUP
+        kept = self._get("cleanup")
+        return None if kept is None else kept.after
+
+    def _description(self) -> str | None:
+        node = self._findings.root.members.get("description")
+        return node.value if node is not None and isinstance(node.value, str) else None
+
+    def _check_whole(self, spec: SweepSpec) -> None:
+        """Check what spans several keys, and the first trial as it would be sent."""
+        findings, context = self._findings, self._context
+        names_known = spec.training is None or check_placeholders(
+            findings, spec.training, spec.space
+        )
+        if not findings.faults:
+            self._check_size(spec)
+        elif names_known:
+            # Only the training is looked at, so the trial may be any.
+            spec = replace(spec, method=Method.RANDOM, points=(), zip=())
+        if names_known:
+            is_local = spec.training is None or context.local
+            terms = Terms(
+                side=Side.CLIENT,
+                api_version=context.api_version,
+                allow_privileged=context.allow_privileged,
+                needs_image=not is_local,
+            )
+            rehearse(findings, spec, terms, local=is_local)
+
+    def _check_size(self, spec: SweepSpec) -> None:
+        most, planned = spec.limits.max_trials, Expansion(spec).planned
+        if most is None or (planned is not None and planned <= most):
+            return
+        count = (
+            "no end of" if planned is None else f"{planned:,}" if planned < 10**18 else "over 10^18"
+        )
+        self._findings.fault(
+            ("limits", "max_trials"),
+            f"the sweep has {count} trials, more than {most:,}: write run_cap, or fewer values",
+        )

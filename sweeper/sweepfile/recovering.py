@@ -1,4 +1,4 @@
-"""Reads how trials come back and how long they may take: `retry`, `resume`, `timeouts`, `cleanup`."""
+"""Reads how trials come back and how long they may take: `retry`, `resume`, `timeouts` ..."""
 
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
@@ -12,13 +12,11 @@ from sweeper.domain.sweep import (
     TimeoutsSpec,
     UserSuspended,
 )
-from sweeper.sweepfile.amounts import CountOrNone, Whole, complaint
+from sweeper.sweepfile.amounts import CountFromZero, ExitCode, complaint
 from sweeper.sweepfile.durations import Duration, PositiveDuration
 from sweeper.sweepfile.findings import Findings
 from sweeper.sweepfile.shapes import Section, read_section
 from sweeper.wire.rules.view import shown
-
-ExitCode = Annotated[Whole, Field(ge=0, le=255)]
 
 
 class RetryShape(Section):
@@ -26,7 +24,7 @@ class RetryShape(Section):
 
     example: ClassVar[str] = "a count, or {attempts: 1, backoff: 30s}"
 
-    attempts: CountOrNone
+    attempts: CountFromZero
     """How many times a trial is submitted again."""
     backoff: Duration = timedelta(seconds=30)
     """The first wait; it doubles up to ten minutes."""
@@ -51,7 +49,7 @@ def _attempts(value: Any) -> Any:
 
 
 Attempts = Annotated[
-    RetryShape, BeforeValidator(_attempts, json_schema_input_type=CountOrNone | RetryShape)
+    RetryShape, BeforeValidator(_attempts, json_schema_input_type=CountFromZero | RetryShape)
 ]
 """A rule, or a number of attempts alone."""
 
@@ -78,13 +76,13 @@ class ResumeSection(Section):
 
     enabled: bool = True
     """Whether stopped trainings are resumed at all."""
-    max: CountOrNone = 20
+    max: CountFromZero = 20
     """The most resumes, counted since the training was last running."""
     backoff: Duration = timedelta(seconds=30)
     """The first wait; it doubles up to ten minutes."""
     user_suspended: Literal["resume", "leave"] = "resume"
     """What becomes of a training that someone suspended by hand."""
-    hold_after: CountOrNone = 3
+    hold_after: CountFromZero = 3
     """A training stopped so often, each time within 5 minutes of our resume, is held for a
     person; 0 never."""
 

@@ -1,11 +1,15 @@
 """Reads `training`: where trials run on Run:ai, and the spec of each of them."""
 
-from typing import Annotated, Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self, cast
 
 from pydantic import Field, model_validator
 
+from sweeper.domain.sweep import TrainingTemplate
+from sweeper.domain.values import JsonValue, freeze
 from sweeper.sweepfile.amounts import complaint
-from sweeper.sweepfile.shapes import Section
+from sweeper.sweepfile.findings import Findings
+from sweeper.sweepfile.shapes import Section, read_section
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -33,3 +37,27 @@ class TrainingShape(Section):
         if self.cluster is not None and self.clusterId is not None:
             raise complaint("cluster and clusterId are both given: keep one")
         return self
+
+
+def read_training(findings: Findings) -> TrainingTemplate | None:
+    """Return the Run:ai side of the sweep, None when the file has none or it does not fit."""
+    node = findings.root.members.get("training")
+    if node is None:
+        return None
+    if node.value is None:
+        findings.fault(
+            ("training",),
+            f"is empty: write {TrainingShape.example}, or remove it to run on this machine",
+            key=True,
+        )
+        return None
+    read = read_section(TrainingShape, findings, ("training",))
+    if read is None:
+        return None
+    return TrainingTemplate(
+        spec=cast(Mapping[str, JsonValue], freeze(read.spec)),
+        project_id=read.projectId,
+        project=read.project,
+        cluster_id=read.clusterId,
+        cluster=read.cluster,
+    )

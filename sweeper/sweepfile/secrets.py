@@ -1,0 +1,142 @@
+"""Finds what looks like a secret in a sweep file, so that it is warned of and never stored."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sweeper.domain.values import JsonValue
+from sweeper.sweepfile.findings import Findings
+from sweeper.sweepfile.places import Node, Path
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_OPTION = re.compile(
+    r"(?<![\w.-])(?P<name>-{0,2}[A-Za-z][\w.-]*)(?:=|(?P<gap>\s+))"
+    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"']+)"
+)
+_SECRET = frozenset({"password", "passwd", "passphrase", "token", "secret", "apikey"})
+_KEY_OWNERS = frozenset({"api", "access", "secret", "private", "auth", "account"})
+_COMMAND_FIELDS = ("command", "args")
+
+
+def names_secret(name: str) -> bool:
+    """Return whether an option or a variable of this name is likely to hold a secret.
+
+    Its last word tells: API_KEY and --db-password do, --max-tokens and --key do not.
+    """
+    words = [word.casefold() for word in _WORDS.findall(name)]
+    if not words:
+        return False
+    if words[-1] == "key":
+        return len(words) > 1 and words[-2] in _KEY_OWNERS
+    return words[-1] in _SECRET
+
+
+def check_secrets(findings: Findings) -> None:
+    """Warn of each secret that is written into the file; the warning does not repeat it."""
+    command = findings.root.members.get("command")
+    if command is not None and command.items:
+        for place in _secret_words([item.value for item in command.items]):
+            findings.warning(
+                ("command", place),
+                "looks like a secret, which every process list shows: "
+                "write ${envvar:NAME}, or let the program read its environment",
+            )
+    for path, node in _spec_texts(findings.root):
+        if _options(node.value):
+            findings.warning(
+                path,
+                "looks like it holds a secret, which every process list shows: let the program "
+                "read a variable that environmentVariables takes from a secret",
+            )
+    for path, variable in _variables(findings.root):
+        name, value = variable.child("name"), variable.child("value")
+        if name is None or value is None or not isinstance(name.value, str):
+            continue
+        is_literal = isinstance(value.value, str) and value.value and "${" not in value.value
+        if is_literal and names_secret(name.value):
+            findings.warning(
+                (*path, "value"),
+                "looks like a secret: write secret: {name: ..., key: ...} instead of a value",
+            )
+
+
+def hide_secrets(root: Node) -> dict[str, JsonValue]:
+    """Return the plain data of a file that is fit to be stored.
+
+    Values of environment variables become digests, and so does what looks like a secret in a
+    command line.
+    """
+    plain: dict[str, Any] = {key: node.plain() for key, node in root.members.items()}
+    command = plain.get("command")
+    if isinstance(command, list):
+        for place in _secret_words(command):
+            command[place] = _hidden_word(str(command[place]))
+    for path, _ in _spec_texts(root):
+        spec = plain["training"]["spec"]
+        spec[path[-1]] = _hide_options(spec[path[-1]])
+    for path, variable in _variables(root):
+        if variable.child("value") is not None:
+            given = plain["training"]["spec"]["environmentVariables"][path[-1]]
+            given["value"] = _digest(str(given["value"]))
+    return plain
+
+
+def _secret_words(words: Iterable[Any]) -> Iterator[int]:
+    """Yield the positions of the words that hold a secret, or follow an option that wants one."""
+    follows = False
+    for place, word in enumerate(words):
+        text = word if isinstance(word, str) else ""
+        if (follows and text and not text.startswith(("-", "${"))) or _options(text):
+            yield place
+        follows = text.startswith("-") and "=" not in text and names_secret(text)
+
+
+def _options(text: Any) -> list[re.Match[str]]:
+    """Return the places in a command line that give a secret's value as it is."""
+    if not isinstance(text, str):
+        return []
+    return [
+        found
+        for found in _OPTION.finditer(text)
+        if names_secret(found["name"])
+        and (not found["gap"] or found["name"].startswith("-"))
+        and not found["value"].strip("\"'").startswith(("$", "-"))
+    ]
+
+
+def _hidden_word(word: str) -> str:
+    return _hide_options(word) if _options(word) else _digest(word)
+
+
+def _hide_options(text: str) -> str:
+    pieces, end = [], 0
+    for found in _options(text):
+        pieces += [text[end : found.start("value")], _digest(found["value"])]
+        end = found.end("value")
+    return "".join([*pieces, text[end:]])
+
+
+def _spec(root: Node) -> Node | None:
+    training = root.child("training")
+    return None if training is None else training.child("spec")
+
+
+def _spec_texts(root: Node) -> Iterator[tuple[Path, Node]]:
+    spec = _spec(root)
+    for key in _COMMAND_FIELDS:
+        node = None if spec is None else spec.child(key)
+        if node is not None and isinstance(node.value, str):
+            yield ("training", "spec", key), node
+
+
+def _variables(root: Node) -> Iterator[tuple[Path, Node]]:
+    spec = _spec(root)
+    variables = None if spec is None else spec.child("environmentVariables")
+    for place, node in enumerate(variables.items if variables else ()):
+        if isinstance(node.value, Mapping):
+            yield ("training", "spec", "environmentVariables", place), node
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
