@@ -24,7 +24,7 @@ from sweeper.local.runtime import (
     StartError,
     StartOrder,
 )
-from sweeper.local.spawning import Gated, spawn
+from sweeper.local.spawning import Gated, check_texts
 
 _log = logging.getLogger(__name__)
 
@@ -54,20 +54,22 @@ class _Batch:
 class Children:
     """Starts, stops and reaps processes, and keeps their journal.
 
-    Belongs to one event loop, in the only thread of its process. `told` hears of every end once
-    it is durable; `changed` is called after every write, so that its owner can look whether
-    anything is left to do.
+    Belongs to one event loop, in the only thread of its process. `spawn` makes a process
+    that waits at its gate. `told` hears of every end once it is durable; `changed` is called
+    after every write, so that its owner can look whether anything is left to do.
     """
 
     def __init__(
         self,
         journal: Journal,
         *,
+        spawn: Callable[[StartOrder, Sequence[int]], Gated],
         now: Callable[[], datetime],
         told: Callable[[ProcessEnd], None],
         changed: Callable[[], None],
     ) -> None:
         self._journal = journal
+        self._spawn = spawn
         self._now = now
         self._told = told
         self._changed = changed
@@ -104,7 +106,7 @@ class Children:
 
     def _make(self, order: StartOrder, answer: Answer) -> None:
         try:
-            gated = self._spawn(order)
+            gated = self._prepare(order)
         except (StartError, LeaseTakenError) as error:
             answer(error)
         except OSError as error:
@@ -116,10 +118,11 @@ class Children:
             self._batch.made.append(child)
             self._record_soon()
 
-    def _spawn(self, order: StartOrder) -> Gated:
+    def _prepare(self, order: StartOrder) -> Gated:
+        check_texts(order)
         inherited = self._leases.take(order.lock_files)
         try:
-            return spawn(order, inherited)
+            return self._spawn(order, inherited)
         except (StartError, OSError):
             self._leases.release(order.lock_files)
             raise

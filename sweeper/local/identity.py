@@ -1,6 +1,7 @@
 """What tells one process from another that got the same number later: standard library only."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -19,6 +20,7 @@ class ProcessIdentity:
     world: str
 
 
+@cache
 def this_world() -> str:
     """Return what is shared by the processes whose numbers can be compared with ours.
 

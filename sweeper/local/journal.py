@@ -43,22 +43,24 @@ class Journal:
     `running` and `ends` are what the file says, by key; a key is in one of them at most.
     """
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path) -> None:
         self.running: dict[str, ProcessIdentity] = {}
         self.ends: dict[str, ProcessEnd] = {}
         self._path = path
-        self._file = file
+        self._file: BinaryIO
         self._lines = 0
         self._torn = False
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """Read the journal, making it where there is none; raises OSError."""
+        journal = cls(path)
         is_new = not path.exists()
-        journal = cls(path, _open_for_appending(path))
+        if not is_new:
+            journal._read()
+        journal._file = _open_for_appending(path)
         if is_new:
             _sync_directory(path.parent)
-        journal._read()
         return journal
 
     def close(self) -> None:

@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from pathlib import Path
 import sweeper
 from sweeper.local.journal import Journal
 from sweeper.local.runtime import ProcessEnd, RuntimeUnavailableError
+from sweeper.local.sockets import listen_at
 from sweeper.local.supervisor import JOURNAL, LOG
 from sweeper.local.survivors import end_survivors
 
@@ -28,7 +28,6 @@ _LOCK = "supervisor.lock"
 _NOTE = "supervisor.json"
 _LONGEST_SOCKET_PATH = 107
 _LAUNCH_SECONDS = 8.0
-_BACKLOG = 64
 
 # The package's own place comes first only where the interpreter would not look by itself.
 _PROGRAM = (
@@ -74,14 +73,13 @@ def launch(options: SupervisorOptions) -> bool:
         RuntimeUnavailableError: something stands in the way; the message says what.
     """
     try:
-        for folder in (options.directory, options.socket_directory):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        options.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(options.directory / _LOCK) as lock:
             if lock is None:
                 return False
             _settle(options)
             path = _socket_path(options)
-            with _listening(path) as listener:
+            with listen_at(path) as listener:
                 _write_note(options.directory / _NOTE, path)
                 _start(options.directory, listener.fileno(), lock)
             return True
@@ -120,16 +118,6 @@ def _is_locked_now(descriptor: int) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def _listening(path: Path) -> Iterator[socket.socket]:
-    path.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(os.fspath(path))
-        path.chmod(0o600)
-        listener.listen(_BACKLOG)
-        yield listener
-
-
 def _settle(options: SupervisorOptions) -> None:
     """End what is left of an earlier supervisor, then record that it has ended."""
     journal = Journal.open(options.directory / JOURNAL)
@@ -145,6 +133,7 @@ def _settle(options: SupervisorOptions) -> None:
 
 def _write_note(note: Path, path: Path) -> None:
     part = note.with_suffix(".part")
+    part.touch(mode=0o600)
     part.write_text(json.dumps({"socket": os.fspath(path)}) + "\n", encoding="utf-8")
     part.replace(note)
 
@@ -153,6 +142,7 @@ def _start(directory: Path, listener: int, lock: int) -> None:
     root = Path(sweeper.__file__).parents[1]
     arguments = [str(root), str(directory.absolute()), str(listener), str(lock)]
     log = directory / LOG
+    log.touch(mode=0o600)
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-P", "-c", _PROGRAM, *arguments],

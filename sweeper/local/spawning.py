@@ -8,7 +8,6 @@ it ends without having run anything.
 import contextlib
 import os
 import signal
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,15 @@ from sweeper.local.runtime import StartError, StartOrder
 _GO = b"!"
 _LONGEST_REASON = 4096
 _NOT_RUN = 127
+
+# The last two Python itself ignores, to hear of them as errors.
+IGNORED = {
+    *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM),
+    *(signal.SIGPIPE, signal.SIGXFSZ),
+}
+"""What a process that spawns may ignore without its children doing the same."""
+
+_HANDLED = {signal.SIGCHLD, *IGNORED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,34 +75,44 @@ def spawn(order: StartOrder, inherited: Sequence[int]) -> Gated:
         os.close(log)
 
 
+def check_texts(order: StartOrder) -> None:
+    """Raise StartError if the order holds what no process and no file name can."""
+    texts = [*order.argv, order.directory, order.log_file, *order.lock_files]
+    texts += [*order.environment, *order.environment.values()]
+    try:
+        if b"\0" not in os.fsencode("".join(texts)):
+            return
+    except UnicodeEncodeError as error:
+        raise StartError("its arguments or environment hold text that is no text") from error
+    raise StartError("its arguments or environment hold a NUL character")
+
+
 def find_program(order: StartOrder) -> str:
     """Return the file that `argv[0]` names, as the process itself would find it.
 
     Raises:
         StartError: there is none, or no directory to work in; says where it looked.
     """
-    if not stat.S_ISDIR(_mode(order.directory)):
+    if not Path(order.directory).is_dir():
         raise StartError(f"there is no directory {order.directory} to work in")
     name = order.argv[0]
     search = order.environment.get("PATH", os.defpath)
     places = [""] if "/" in name else search.split(os.pathsep)
-    files = [str(Path(order.directory, place, name)) for place in places]
-    found = [file for file in files if stat.S_ISREG(_mode(file))]
-    for file in found:
-        if os.access(file, os.X_OK):
+    files = [_join(_join(order.directory, place), name) for place in places]
+    for file in files:
+        if os.access(file, os.X_OK) and Path(file).is_file():
             return file
-    if found:
-        raise StartError(f"{found[0]} is not executable (chmod +x makes it so)")
+    for file in files:
+        if os.access(file, os.F_OK) and Path(file).is_file():
+            raise StartError(f"{file} is not executable (chmod +x makes it so)")
     if "/" in name:
         raise StartError(f"program {name} does not exist (looked for {files[0]})")
     raise StartError(f"program {name} was not found (looked in PATH: {search})")
 
 
-def _mode(path: str) -> int:
-    try:
-        return Path(path).stat().st_mode
-    except (OSError, ValueError):
-        return 0
+def _join(directory: str, name: str) -> str:
+    # Of plain texts, for a PATH has many directories and most starts look through them.
+    return name if name.startswith("/") else f"{directory}/{name}" if name else directory
 
 
 def _open_log(name: str) -> int:
@@ -141,11 +159,11 @@ def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> tuple[i
 @contextlib.contextmanager
 def _no_signals() -> Iterator[None]:
     """Hold signals back: one that came to the child early would be told to the parent."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
 
 
 def _become(start: _Start, gate: int, reasons: int) -> NoReturn:  # pragma: no cover - see _fork
@@ -165,17 +183,18 @@ def _become(start: _Start, gate: int, reasons: int) -> NoReturn:  # pragma: no c
 def _keep_only(descriptors: Iterable[int]) -> None:  # pragma: no cover - see _fork
     # All others close by themselves on exec; a process at its gate must not hold them open, or
     # the locks and gates of a supervisor that died would outlast it.
-    with contextlib.suppress(OSError):
-        for descriptor in {int(file.name) for file in Path("/dev/fd").iterdir()} - set(descriptors):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+    others: set[int] = set()
+    with contextlib.suppress(OSError), os.scandir("/dev/fd") as files:
+        others = {int(file.name) for file in files}.difference(descriptors)
+    for descriptor in others:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
 
 
 def _reset_signals() -> None:  # pragma: no cover - see _fork
     signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        with contextlib.suppress(OSError, ValueError):
-            signal.signal(number, signal.SIG_DFL)
+    for number in _HANDLED:
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 

@@ -29,6 +29,7 @@ from sweeper.local.runtime import (
     StartError,
     StartOrder,
 )
+from sweeper.local.sockets import is_of_this_user
 from sweeper.local.supervisor import LOG
 
 __all__ = ["SupervisorOptions", "open_supervised"]
@@ -81,12 +82,15 @@ class _Link(asyncio.Protocol):
         self._lost = lost
         self._splitter = Splitter(_LONGEST_ANSWER)
         self._numbers = itertools.count()
-        self._asked: dict[object, asyncio.Future[Message]] = {}
+        self._asked: dict[float, asyncio.Future[Message]] = {}
         self._transport: asyncio.WriteTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - what a socket's is
         self._transport = transport
+        if not is_of_this_user(transport.get_extra_info("socket")):
+            _log.error("the socket of the supervisor is another user's")
+            transport.abort()
 
     def connection_lost(self, _: Exception | None) -> None:
         self.is_lost = True
@@ -104,11 +108,15 @@ class _Link(asyncio.Protocol):
             self._transport.abort()
 
     def _hear(self, message: Message) -> None:
-        if "end" in message:
-            self._told(read_end(message["end"]))
-        asked = self._asked.get(message.get("id")) if "id" in message else None
-        if asked is not None and not asked.done():
-            asked.set_result(message)
+        match message:
+            case {"end": fields}:
+                self._told(read_end(fields))
+            case {"id": int() | float() as number}:
+                answer = self._asked.get(number)
+                if answer is not None and not answer.done():  # else nobody waits any more
+                    answer.set_result(message)
+            case _:
+                raise MessageError("a message that is neither an answer nor an end")
 
     async def ask(self, fields: Mapping[str, Any]) -> Message:
         """Return the answer; raises ConnectionError when it will not come."""
@@ -138,7 +146,10 @@ class _Client(Runtime):
         self._ended: set[str] = set()
 
     async def known(self) -> Mapping[str, ProcessEnd | None]:
-        return _read_known(await self._call({"do": "known"}))
+        try:
+            return _read_known(await self._call({"do": "known"}))
+        except MessageError as error:
+            raise self._unavailable(error) from error
 
     async def start(self, order: StartOrder) -> None:
         fields = {"do": "start", **order_message(order)}
@@ -207,6 +218,8 @@ class _Client(Runtime):
             link = await self._open_link()
         try:
             known = _read_known(await link.ask({"do": "known"}))
+        except ConnectionError:
+            return False
         except BaseException:
             link.close()
             raise

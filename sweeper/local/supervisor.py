@@ -9,17 +9,18 @@ its processes ends it.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
 import socket
-import struct
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from sweeper.clock import pause, utc_now
 from sweeper.local.children import Children
 from sweeper.local.journal import Journal
 from sweeper.local.messages import (
@@ -36,6 +37,8 @@ from sweeper.local.messages import (
 )
 from sweeper.local.orphans import adopt_orphans
 from sweeper.local.runtime import LeaseTakenError, ProcessEnd, StartError
+from sweeper.local.sockets import is_of_this_user, listen_at
+from sweeper.local.spawning import IGNORED, spawn
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ JOURNAL = "processes.jsonl"
 LOG = "supervisor.log"
 
 _FIRST_CLIENT_SECONDS = 5.0
+_LOOK_FOR_SOCKET_SECONDS = 5.0
 _MOST_UNREAD = 256 * 1024 * 1024
 
 
@@ -52,7 +56,9 @@ class Supervisor:
     def __init__(self, journal: Journal, now: Callable[[], datetime]) -> None:
         self.done = asyncio.Event()
         self._connections: set[_Connection] = set()
-        self.children = Children(journal, now=now, told=self._tell, changed=self.end_if_idle)
+        self.children = Children(
+            journal, spawn=spawn, now=now, told=self._tell, changed=self.end_if_idle
+        )
 
     def connect(self) -> asyncio.Protocol:
         """Return what serves one more connection."""
@@ -88,7 +94,7 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a socket's is
         self._transport = transport
         self._supervisor.joined(self)
-        if not _is_same_user(transport.get_extra_info("socket")):
+        if not is_of_this_user(transport.get_extra_info("socket")):
             _log.warning("refused a connection of another user")
             transport.abort()
 
@@ -140,28 +146,41 @@ class _Connection(asyncio.Protocol):
         self.send(encode({"id": number, **fields}))
 
 
-def _is_same_user(connected: socket.socket) -> bool:
-    if not hasattr(socket, "SO_PEERCRED"):  # pragma: no cover - Linux; the folder is ours alone
-        return True
-    form = struct.Struct("3i")
-    peer = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, form.size)
-    return bool(form.unpack(peer)[1] == os.getuid())
-
-
-async def serve(directory: Path, listener: socket.socket, now: Callable[[], datetime]) -> None:
+async def serve(directory: Path, listener: socket.socket) -> None:
     """Serve the journal in `directory` on a listening socket until nothing is left to do."""
     loop = asyncio.get_running_loop()
+    path = Path(listener.getsockname())
+    take_away = partial(path.unlink, missing_ok=True)
     journal = Journal.open(directory / JOURNAL)
-    supervisor = Supervisor(journal, now)
+    supervisor = Supervisor(journal, utc_now)
     loop.add_signal_handler(signal.SIGCHLD, supervisor.children.reap)
     loop.call_later(_FIRST_CLIENT_SECONDS, supervisor.end_if_idle)
-    take_socket_away = partial(Path(listener.getsockname()).unlink, missing_ok=True)
     server = await loop.create_unix_server(supervisor.connect, sock=listener)
-    await supervisor.done.wait()
+    while not await pause(_LOOK_FOR_SOCKET_SECONDS, wake=supervisor.done):
+        anew = _listen_anew(path)
+        if anew is not None:
+            server.close()
+            server = await loop.create_unix_server(supervisor.connect, sock=anew)
     server.close()
     with contextlib.suppress(OSError):
-        take_socket_away()
+        take_away()
+    loop.remove_signal_handler(signal.SIGCHLD)
     journal.close()
+
+
+def _listen_anew(path: Path) -> socket.socket | None:
+    """Return a new socket when the old one's file is gone, as after its user logged out."""
+    try:
+        return None if path.exists() else listen_at(path)
+    except OSError:
+        return None
+
+
+def _set_signals() -> None:
+    """Ignore what asks to end; otherwise undo what whoever started us ignored or held back."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_IGN if number in IGNORED else signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def main() -> None:
@@ -169,11 +188,10 @@ def main() -> None:
     directory, listener, lock = Path(sys.argv[-3]), int(sys.argv[-2]), int(sys.argv[-1])
     if os.fork():
         os._exit(0)
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_IGN)
+    _set_signals()
     for descriptor in (listener, lock):
         os.set_inheritable(descriptor, False)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     adopt_orphans()
-    now = partial(datetime.now, UTC)  # noqa: TID251 - a process of its own, so nobody can pass it
-    asyncio.run(serve(directory, socket.socket(fileno=listener), now))
+    gc.freeze()  # what is here stays, and children need no copies of it
+    asyncio.run(serve(directory, socket.socket(fileno=listener)))
