@@ -2,7 +2,6 @@
 
 import logging
 import os
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -50,5 +49,4 @@ def log_fault(error: Exception) -> None:
     """Say that something failed which should not: the whole story, without secrets."""
     secret = os.environ.get("RUNAI_CLIENT_SECRET", "")
     with log_lines(secrets=lambda: (secret,) if secret else ()):
-        story = "".join(traceback.format_exception(error))
-        _log.error("internal fault, please report it (exit 70):\n%s", story)
+        _log.error("internal fault, please report it (exit 70)", exc_info=error)

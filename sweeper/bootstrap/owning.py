@@ -33,9 +33,12 @@ async def own_store(folder: SweepFolder, now: Now) -> AsyncIterator[SqlStore]:
 
 
 def is_held_by_daemon(folder: SweepFolder) -> bool:
-    """Return whether the store, being locked, is a daemon's; one that says nothing counts as."""
+    """Return whether the store, being locked, is a daemon's.
+
+    A holder that says nothing is about to leave: the note goes before the lock does.
+    """
     holder = holder_of(folder.store)
-    return holder is None or holder.role == DAEMON
+    return holder is not None and holder.role == DAEMON
 
 
 def owned(folder: SweepFolder) -> SweepOwnedError:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from sweeper.cli import (
@@ -69,13 +68,14 @@ def run_command(arguments: Sequence[str]) -> int:
 def _invoke(arguments: Sequence[str]) -> int:
     try:
         outcome = app(list(arguments), standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
+    except typer.TyperException as error:
+        show = getattr(error, "show", None)
+        if show is None:
+            typer.echo(f"sweeper: {error}", err=True)
+        else:
+            show()
         return Exit.USAGE
-    except click.ClickException as error:
-        error.show()
-        return Exit.USAGE
-    except click.Abort:
+    except typer.Abort:
         return Exit.SIGINT
     return outcome if isinstance(outcome, int) else Exit.OK
 
