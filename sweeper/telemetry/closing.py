@@ -8,6 +8,7 @@ from sweeper.domain.trial import TrialState
 from sweeper.domain.values import Params, canonical_json
 from sweeper.telemetry.phrases import phrase_best, phrase_duration, phrase_name, phrase_totals
 from sweeper.telemetry.printable import printable
+from sweeper.telemetry.redaction import redact
 
 _STATES = (
     TrialState.COMPLETED,
@@ -58,7 +59,7 @@ def _ending(sweep: SweepRecord) -> str:
     words = str(sweep.state)
     if sweep.ended_at is not None:
         words += f" after {phrase_duration(sweep.ended_at - sweep.created_at)}"
-    return f"{words} ({printable(sweep.stop_reason, 300)})" if sweep.stop_reason else words
+    return f"{words} ({printable(redact(sweep.stop_reason), 300)})" if sweep.stop_reason else words
 
 
 def _params(params: Params) -> str:

@@ -101,9 +101,12 @@ class JsonFormatter(LineFormatter):
 class LineHandler(logging.Handler):
     """Writes finished lines, at first to `write`."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write, formatter: LineFormatter) -> None:
         super().__init__()
         self._write = write
+        self.clean = formatter.clean
+        """Makes a text safe to show beside the lines: on one line, and without secrets."""
+        self.setFormatter(formatter)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record; never raises, whatever the record holds."""
@@ -140,8 +143,8 @@ def log_lines(
     Lines go to `write`, by default to what stderr is at that time. Libraries (httpx, uvicorn
     and their like) are heard from WARNING on, at any `level`.
     """
-    handler = LineHandler(write or _to_stderr)
-    handler.setFormatter(JsonFormatter(secrets) if as_json else LineFormatter(secrets))
+    formatter = JsonFormatter(secrets) if as_json else LineFormatter(secrets)
+    handler = LineHandler(write or _to_stderr, formatter)
     root = logging.getLogger()
     levels = {name: logging.getLogger(name).level for name in _QUIET}
     before, root_level = root.handlers[:], root.level

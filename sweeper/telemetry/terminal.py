@@ -1,9 +1,12 @@
 """A live display of a sweep for a person at a terminal."""
 
+import io
+import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import IO, Self, TextIO, cast
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -12,13 +15,45 @@ from sweeper.domain.record import Event, SweepRecord
 from sweeper.ports import Now, TickSummary
 from sweeper.telemetry.logs import LineHandler
 from sweeper.telemetry.picture import Pace, draw_progress
+from sweeper.telemetry.redaction import redact
 
 REFRESH_PER_SECOND = 2.0
 
 
+class _Lasting:
+    """A file that goes on taking text when nobody is left to read it.
+
+    A terminal may be closed while the daemon lives on; what then fails to be drawn matters
+    to nobody, and least of all to the sweep.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.encoding = file.encoding
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._file.flush()
+
+    def isatty(self) -> bool:
+        return self._file.isatty()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+
 def stderr_console() -> Console:
-    """Return a console on stderr, with colours as the terminal and NO_COLOR have them."""
-    return Console(stderr=True)
+    """Return a console on stderr, with colours as the terminal and NO_COLOR have them.
+
+    A process that was started with stderr closed gets one that shows nothing.
+    """
+    file = io.StringIO() if sys.stderr is None else sys.stderr
+    return Console(file=cast(IO[str], _Lasting(file)))
 
 
 def can_display(console: Console) -> bool:
@@ -75,7 +110,8 @@ class Display:
     def ticked(self, summary: TickSummary) -> None:
         """Show this tick from now on."""
         pace = self._seen[1] if self._seen is not None else Pace.begin(summary)
-        self._seen = (summary, pace)
+        clean = redact if self._lines is None else self._lines.clean
+        self._seen = (replace(summary, trouble=clean(summary.trouble)), pace)
 
     def picture(self) -> RenderableType:
         """Return what is shown now; nothing before the first tick."""

@@ -82,3 +82,11 @@ def test_a_plain_name_needs_no_quotes() -> None:
     assert stop_hint("sweep.yaml", "demo") == (
         "stopped; trainings go on: `sweeper run sweep.yaml` goes on, `sweeper cancel demo` gives up"
     )
+
+
+def test_a_reason_in_the_words_of_a_server_is_made_safe() -> None:
+    sweep = _ended(state=SweepState.STOPPED, stop_reason="no\n\x1b[2J Bearer abcdefgh")
+
+    first, *_ = closing_summary(sweep, _DONE, None).splitlines()
+
+    assert first.endswith(r"(no\n\x1b[2J Bearer ***): 10 completed")

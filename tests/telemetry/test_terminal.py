@@ -102,11 +102,26 @@ def test_the_cursor_comes_back() -> None:
 
 def test_colours_can_be_turned_off() -> None:
     screen = _Screen()
+    console = Console(file=screen, width=80, _environ={"TERM": "xterm", "NO_COLOR": "1"})
 
-    with Display(_console(screen, no_color=True), now=lambda: NOW) as display:
+    with Display(console, now=lambda: NOW) as display:
         display.ticked(a_tick(a_trial(0)))
 
     assert "\x1b[3" not in screen.getvalue()
+
+
+@pytest.mark.parametrize("logs", [True, False])
+def test_trouble_is_shown_without_secrets(logs: bool) -> None:
+    screen = _Screen()
+    tick = a_tick(trouble="Bearer abcdefgh refused\x1b[2J, hunter2-hunter2")
+
+    with log_lines(secrets=lambda: ["hunter2-hunter2"], write=lambda _: None) as lines:
+        shown = lines if logs else None
+        with Display(_console(screen), now=lambda: NOW, lines=shown) as display:
+            display.ticked(tick)
+
+    assert r"Bearer *** refused\x1b[2J" in screen.getvalue()
+    assert ("hunter2" in screen.getvalue()) is not logs
 
 
 @pytest.mark.parametrize(
@@ -124,9 +139,44 @@ def test_only_a_real_terminal_gets_a_display(console: Console, can: bool) -> Non
 
 
 def test_the_console_is_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = io.StringIO()
+    written = io.BytesIO()
+    error = io.TextIOWrapper(written, encoding="utf-8", write_through=True)
     monkeypatch.setattr(sys, "stderr", error)
 
-    stderr_console().print("here")
+    console = stderr_console()
+    console.print("hier …")
 
-    assert error.getvalue() == "here\n"
+    assert written.getvalue().decode() == "hier …\n"
+    assert console.encoding == "utf-8"
+    assert not can_display(console)
+
+
+def test_a_process_without_stderr_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+
+    console = stderr_console()
+    console.print("into the void")
+
+    assert not can_display(console)
+
+
+def test_a_terminal_that_was_closed_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(_Screen):
+        encoding = "utf-8"
+
+        def write(self, text: str) -> int:
+            raise OSError(5, "Input/output error")
+
+        def flush(self) -> None:
+            raise OSError(5, "Input/output error")
+
+        def fileno(self) -> int:
+            return 2
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    console = stderr_console()
+
+    with Display(console, now=lambda: NOW) as display:
+        display.ticked(a_tick(a_trial(0)))
+
+    assert console.file.fileno() == 2
