@@ -190,7 +190,8 @@ def _append(file: str, line: bytes) -> None:
     """Add a line in one write, which no other process's can come between."""
     descriptor = _open(file)
     try:
-        # What a full disk cut off must not spoil the line that follows it.
+        # What a full disk cut off must not spoil the line that follows it. (Another's write that
+        # is only half done looks the same: then an empty line comes between, which is no harm.)
         size = os.fstat(descriptor).st_size
         is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
         text = (b"\n" if is_torn else b"") + line + b"\n"

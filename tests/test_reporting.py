@@ -64,7 +64,7 @@ def local(time: Time, daemon: Daemon, file: Path) -> _Reporter:
 
 
 def lines_of(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()]
+    return [json.loads(line) for line in file.read_text(encoding="ascii").splitlines() if line]
 
 
 def test_outside_a_sweep_nothing_is_taken_and_nothing_said(

@@ -8,6 +8,7 @@ file again from its beginning does no harm: the store knows the keys.
 import logging
 import os
 import stat
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -49,13 +50,14 @@ class ReportFiles:
     """Reads the report files of many trials, each from where it left off.
 
     `path_of` names the file of a trial. Where reading left off is kept in memory, for the trials
-    read last; forgetting it costs another reading, nothing else. For one thread at a time.
+    read last; forgetting it costs another reading, nothing else. Threads may share one.
     """
 
     def __init__(self, path_of: Callable[[int], Path], *, bound: int = READ_BOUND) -> None:
         self._path_of = path_of
         self._bound = bound
         self._offsets: OrderedDict[int, int] = OrderedDict()
+        self._lock = threading.Lock()
 
     def read(self, trial: int) -> Sequence[Report]:
         """Return the next reports of a trial, none once all that is there was read.
@@ -63,7 +65,8 @@ class ReportFiles:
         Call it until it returns none. Each call returns what about `bound` bytes hold.
         """
         while True:
-            offset = self._offsets.get(trial, 0)
+            with self._lock:
+                offset = self._offsets.get(trial, 0)
             if offset >= FILE_BOUND:
                 return ()
             reports, after = read_report_lines(
@@ -76,10 +79,11 @@ class ReportFiles:
                 return reports
 
     def _remember(self, trial: int, offset: int) -> None:
-        self._offsets[trial] = offset
-        self._offsets.move_to_end(trial)
-        if len(self._offsets) > _REMEMBERED:
-            self._offsets.popitem(last=False)
+        with self._lock:
+            self._offsets[trial] = offset
+            self._offsets.move_to_end(trial)
+            if len(self._offsets) > _REMEMBERED:
+                self._offsets.popitem(last=False)
 
 
 def _read(path: Path, offset: int, bound: int) -> bytes:

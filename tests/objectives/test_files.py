@@ -1,6 +1,7 @@
 import json
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
@@ -161,6 +162,19 @@ def test_offsets_are_kept_for_the_trials_read_last(
     read = [len(reports.read(trial)) for trial in (0, 1, 2, 1, 2, 0)]
 
     assert read == [1, 1, 1, 0, 0, 1]
+
+
+def test_threads_may_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_REMEMBERED", 1)
+    reports = ReportFiles(lambda trial: tmp_path / str(trial))
+    for trial in range(20):
+        (tmp_path / str(trial)).write_bytes(a_line(1.0))
+
+    with ThreadPoolExecutor(4) as pool:
+        read = list(pool.map(lambda number: len(reports.read(number % 20)), range(200)))
+
+    assert set(read) <= {0, 1}
+    assert sum(read) >= 20
 
 
 @given(st.lists(st.binary(max_size=30) | st.just(a_line(1.0)), max_size=12), st.integers(30, 300))

@@ -2,6 +2,8 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,8 +11,13 @@ from starlette.applications import Starlette
 
 from sweeper.domain.record import Report
 from sweeper.errors import ReportError, StoreError
+from sweeper.objectives.files import ReportFiles
+from sweeper.objectives.parsing import parse_report
+from sweeper.objectives.tokens import is_token, token_for
+from sweeper.reporting import _Reporter
 from sweeper.store.memory import MemoryStore
 from sweeper.web.reports import BODY_BOUND, ParseReport, reports_app
+from sweeper.web.serving import bind_tcp, serve
 from tests.support.builders import NOW, a_sweep, a_trial
 from tests.web.calling import calling
 
@@ -233,3 +240,25 @@ async def test_a_writer_that_is_cancelled_leaves_its_batch_to_the_next(store: St
 
     assert [task.result() for task in tasks[1:]] == [202] * 19
     assert len(await store.curve(0)) == 19
+
+
+@pytest.mark.parametrize("is_remote", [True, False], ids=["remote", "on this machine"])
+async def test_a_training_s_report_arrives_over_a_socket_and_counts_once(
+    store: Store, tmp_path: Path, is_remote: bool
+) -> None:
+    key, file, bound = b"k" * 32, tmp_path / "1.jsonl", bind_tcp("127.0.0.1", 0)
+    app = reports_app(store, parse=parse_report, is_token=partial(is_token, key), now=lambda: NOW)
+    environment = {
+        "SWEEPER_REPORT_URL": f"http://127.0.0.1:{bound.getsockname()[1]}/reports/1",
+        "SWEEPER_REPORT_TOKEN": token_for(key, 1),
+    } | ({} if is_remote else {"SWEEPER_REPORT_FILE": str(file)})
+
+    async with serve(app, [bound]):
+        taken = await asyncio.to_thread(_Reporter(environment).report, 7, {"loss": 0.25})
+    found = ReportFiles(lambda _: file).read(1)
+    added = await store.add_reports(found)
+
+    (report,) = await store.curve(1)
+    assert taken
+    assert (report.values, report.step) == ({"loss": 0.25}, 7)
+    assert (len(found), added) == (0 if is_remote else 1, 0)
