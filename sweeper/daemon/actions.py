@@ -7,6 +7,7 @@ kill at any await leaves an intent that the next start understands.
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sweeper.domain.actions import Action, Delete, Inspect, LookUp, Record, Resume, Submit, Suspend
 from sweeper.domain.change import Change
@@ -17,22 +18,26 @@ from sweeper.domain.record import EventKind
 from sweeper.domain.settling import (
     absent,
     accepted,
+    adopted,
     call_accepted,
     call_failed,
     failed,
+    foreign,
     gone,
+    gone_at_delete,
     held,
     left_open,
     refused,
+    uncounted,
     unsent,
 )
 from sweeper.domain.sweep import SweepSpec
 from sweeper.domain.trial import Observation, TrainingEvent, Trial
 from sweeper.errors import (
     AmbiguousError,
-    AuthError,
     ControlPlaneError,
     ForbiddenError,
+    InvalidTransitionError,
     NameTakenError,
     RejectedError,
     StoreError,
@@ -73,13 +78,18 @@ class Hands:
     now: Now
 
     async def carry_out(self, action: Action) -> Done:
-        """Make the call that `action` asks for; never raises for what one trial does."""
+        """Make the call that `action` asks for; never raises for what one trial does.
+
+        Raises:
+            StoreError: from writing files.
+            InvalidTransitionError: a bug of ours; nothing of the action is to be recorded.
+        """
         try:
             return await self._carry_out(action)
         except ControlPlaneError as error:
             change = self._call_failed(action, error)
             return Done(action=action, change=change, error=error)
-        except StoreError:
+        except (StoreError, InvalidTransitionError):
             raise
         except Exception as error:  # noqa: BLE001 - one trial must not end the sweep
             _log.exception("Trial %s: %s failed", action.trial.number, type(action).__name__)
@@ -106,15 +116,13 @@ class Hands:
         return Done(action=action, change=await self._call(action.trial, call, kind))
 
     def _call_failed(self, action: Action, error: Exception) -> Change:
-        kinds = {
-            Submit: EventKind.SUBMISSION,
-            Suspend: EventKind.SUSPEND,
-            Resume: EventKind.RESUME,
-            Delete: EventKind.DELETE,
-        }
+        kinds = {Suspend: EventKind.SUSPEND, Resume: EventKind.RESUME, Delete: EventKind.DELETE}
         kind = kinds.get(type(action), EventKind.LOOK_UP)
+        trial = action.trial
+        if isinstance(action, Resume) and not isinstance(error, RejectedError):
+            trial = uncounted(trial, action.before or trial)
         wait = getattr(error, "retry_after", None)
-        return call_failed(action.trial, self.now(), kind, str(error), wait)
+        return call_failed(trial, self.now(), kind, str(error), wait)
 
     async def _call(
         self, trial: Trial, call: Callable[[str], Awaitable[None]], kind: EventKind
@@ -123,36 +131,49 @@ class Hands:
             await call(_id_of(trial))
         except TrainingGoneError:
             if kind is EventKind.DELETE:
-                return gone(trial, None, self.spec.retry, self.now())
+                return gone_at_delete(trial, self.now())
             return Change(trial=missing(trial, self.now()))
         return call_accepted(trial, self.now(), kind)
 
     async def _submit(self, action: Submit) -> Done:
         trial = action.trial
-        request = self.request(trial)
         try:
+            request = self.request(trial)
             await self.write_files(request.files)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one trial must not end the sweep
+            _log.exception("Trial %s cannot be prepared", trial.number)
+            return Done(action=action, change=self._unsent(trial, str(error)))
+        try:
             seen = await self.control_plane.create(request)
-        except (TransientError, AuthError, ForbiddenError, AmbiguousError) as error:
-            return Done(action=action, change=self._not_created(trial, error), error=error)
         except RejectedError as error:
             return await self._refused(action, error)
+        except ControlPlaneError as error:
+            return Done(action=action, change=self._not_created(trial, error), error=error)
+        except Exception as error:  # noqa: BLE001 - how far it came is not known
+            _log.exception("Trial %s: its create broke off", trial.number)
+            return self._open(action, AmbiguousError(str(error)))
         if seen.name != request.name:
             detail = f"the answer names another training, {seen.name}"
-            return Done(action=action, change=left_open(trial, self.now(), detail))
-        return Done(action=action, change=accepted(trial, seen, self.now(), adopted=False))
+            return self._open(action, AmbiguousError(detail))
+        return Done(action=action, change=accepted(trial, seen, self.now()))
+
+    def _open(self, action: Submit, error: AmbiguousError) -> Done:
+        change = left_open(action.trial, self.now(), str(error))
+        return Done(action=action, change=change, error=error)
 
     def _not_created(self, trial: Trial, error: ControlPlaneError) -> Change:
-        now, detail = self.now(), str(error)
-        match error:
-            case AmbiguousError():
-                return left_open(trial, now, detail)
-            case ForbiddenError():
-                return unsent(trial, now, detail, outcome="forbidden", wait=None)
-            case TransientError():
-                return unsent(trial, now, detail, outcome="not_sent", wait=error.retry_after)
-            case _:
-                return unsent(trial, now, detail, outcome="not_sent", wait=None)
+        if isinstance(error, AmbiguousError):
+            return left_open(trial, self.now(), str(error))
+        outcome = "forbidden" if isinstance(error, ForbiddenError) else "not_sent"
+        wait = error.retry_after if isinstance(error, TransientError) else None
+        return self._unsent(trial, str(error), outcome=outcome, wait=wait)
+
+    def _unsent(
+        self, trial: Trial, detail: str, *, outcome: str = "not_sent", wait: float | None = None
+    ) -> Change:
+        return unsent(trial, self.now(), detail, outcome=outcome, wait=wait)
 
     async def _refused(self, action: Submit, error: RejectedError) -> Done:
         # An earlier POST of the same intent may own the name, whatever words the refusal has.
@@ -163,37 +184,46 @@ class Hands:
             and before.submission.sent_at is not None
             and before.submission.attempt == trial.submission.attempt
         )
-        if repeated or isinstance(error, NameTakenError):
-            change = await self._look_up(trial)
+        is_taken = isinstance(error, NameTakenError)
+        if repeated or is_taken:
+            change = await self._look_up(trial, is_taken=is_taken)
             found = change.trial.submission.workload_id is not None
-            if found or isinstance(error, NameTakenError):
+            if found or is_taken:
                 return Done(action=action, change=change)
         return Done(action=action, change=refused(trial, self.now(), str(error)), error=error)
 
-    async def _look_up(self, trial: Trial) -> Change:
-        """Adopt the training of the trial's name if it is ours; hold the trial if it is not."""
+    async def _look_up(self, trial: Trial, *, is_taken: bool = False) -> Change:
+        """Adopt the training of the trial's name if it is ours; hold the trial if it is not.
+
+        `is_taken` means that the control plane has just said that there is one.
+        """
+        asked_at = self.now()
         name = trial.submission.workload_name
         try:
             found = await self.control_plane.find(name)
         except UnsupportedError:
-            return self._without_listing(trial)
+            return self._without_listing(trial, asked_at, is_taken=is_taken)
+        strangers: list[str] = []
         for candidate in sorted(found, key=lambda seen: str(seen.created_at)):
             try:
                 seen = await self.control_plane.get(candidate.workload_id)
             except TrainingGoneError:
                 continue
+            if seen.workload_id != candidate.workload_id:
+                raise TransientError(f"an answer about {name} is about another training")
             if self.is_ours(trial, seen):
-                return accepted(trial, seen, self.now(), adopted=True)
-            reason = f"a workload named {name} exists that is not ours ({seen.workload_id})"
-            return held(trial, self.now(), reason, foreign=True)
-        return absent(trial, self.now())
+                return adopted(trial, seen, self.spec.resume, self.now())
+            strangers.append(seen.workload_id)
+        if strangers:
+            reason = f"a workload named {name} exists that is not ours ({strangers[0]})"
+            return foreign(trial, asked_at, reason)
+        return absent(trial, asked_at)
 
-    def _without_listing(self, trial: Trial) -> Change:
+    def _without_listing(self, trial: Trial, asked_at: datetime, *, is_taken: bool) -> Change:
         # Where a look-up was planned, only the quarantine counts; where the name is known to be
         # taken, its id cannot be found and only a person can tell whose it is.
-        looked = trial.submission.looked_up_at is not None
-        if looked:
-            return absent(trial, self.now())
+        if not is_taken:
+            return absent(trial, asked_at)
         reason = (
             f"a workload named {trial.submission.workload_name} exists, and this control plane "
             "has no listing to find its id: delete it there, then `sweeper retry`"
@@ -215,13 +245,13 @@ class Hands:
     async def _events(self, trial: Trial) -> tuple[TrainingEvent, ...]:
         try:
             return tuple(await self.control_plane.events(_id_of(trial)))
-        except (UnsupportedError, TrainingGoneError, ForbiddenError):
+        except (UnsupportedError, TrainingGoneError, ForbiddenError, RejectedError):
             return ()
 
     async def _last_seen(self, trial: Trial) -> Observation | None:
         try:
             found = await self.control_plane.find(trial.submission.workload_name, deleted=True)
-        except (UnsupportedError, ForbiddenError):
+        except (UnsupportedError, ForbiddenError, RejectedError):
             return None
         return next((seen for seen in found if seen.workload_id == _id_of(trial)), None)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -34,23 +34,27 @@ class Observer:
     policy: ResumeSpec
     _read_at: dict[str, datetime] = field(default_factory=dict)
 
-    async def observe(self, live: Sequence[Trial], now: datetime) -> Sequence[Change]:
+    async def observe(
+        self, live: Sequence[Trial], now: datetime, *, reads: int = READS_PER_TICK
+    ) -> Sequence[Change]:
         """Return what the newest readings change, for trials whose training is known.
+
+        Makes at most `reads` single reads.
 
         Raises:
             TransientError, AuthError, ForbiddenError: nothing could be read.
         """
         known = [trial for trial in live if trial.holds_slot and trial.submission.workload_id]
+        self._forget_others(known)
         if not known:
             return ()
-        self._forget_others(known)
         try:
             listed = await self.control_plane.observe(self.prefix, _oldest(known))
         except UnsupportedError:
             due = [
                 trial for trial in known if self._age(trial, now) >= reading_interval(trial, now)
             ]
-            return await self._read_each(due, now)
+            return await self._read_due(due, now, reads)
         by_id = {seen.workload_id: seen for seen in listed}
         changes = [
             self._fold(trial, by_id[trial.submission.workload_id], now)
@@ -62,29 +66,41 @@ class Observer:
             for trial in known
             if trial.submission.workload_id not in by_id and self._age(trial, now) >= _LISTING_LAG
         ]
-        return [*changes, *await self._read_each(absent, now)]
+        # The listing was good, so a single read that fails concerns that training alone.
+        read, errors = await self._read_each(absent, now, reads)
+        self._postpone(errors, now)
+        return [*changes, *read]
 
-    async def _read_each(self, trials: Sequence[Trial], now: datetime) -> list[Change]:
-        """Read the trainings not read for longest; a failed read changes nothing.
+    async def _read_due(self, due: Sequence[Trial], now: datetime, reads: int) -> Sequence[Change]:
+        """Read what is due; raise what the first read raised when not one of them was good."""
+        changes, errors = await self._read_each(due, now, reads)
+        if errors and not changes:
+            raise next(iter(errors.values()))
+        self._postpone(errors, now)
+        return changes
 
-        Raises what the first read raised when not one of them was good.
-        """
+    async def _read_each(
+        self, trials: Sequence[Trial], now: datetime, reads: int
+    ) -> tuple[list[Change], dict[str, ControlPlaneError]]:
+        """Read the trainings not read for longest; return changes, and errors by workload id."""
         oldest = sorted(trials, key=lambda trial: self._age(trial, now), reverse=True)
         changes: list[Change] = []
-        errors: list[ControlPlaneError] = []
+        errors: dict[str, ControlPlaneError] = {}
 
         async def read(trial: Trial) -> None:
             try:
                 changes.append(await self._read(trial, now))
             except ControlPlaneError as error:
-                errors.append(error)
+                errors[trial.submission.workload_id or ""] = error
 
         async with asyncio.TaskGroup() as group:
-            for trial in oldest[:READS_PER_TICK]:
+            for trial in oldest[:reads]:
                 group.create_task(read(trial), name=f"read trial {trial.number}")
-        if errors and not changes:
-            raise errors[0]
-        return sorted(changes, key=lambda change: change.trial.number)
+        return sorted(changes, key=lambda change: change.trial.number), errors
+
+    def _postpone(self, failed: Iterable[str], now: datetime) -> None:
+        """Let what alone cannot be read not take the turn of the others again and again."""
+        self._read_at.update(dict.fromkeys(failed, now))
 
     async def _read(self, trial: Trial, now: datetime) -> Change:
         workload_id = trial.submission.workload_id or ""
@@ -96,9 +112,10 @@ class Observer:
         return self._fold(trial, seen, now)
 
     def _fold(self, trial: Trial, seen: Observation, now: datetime) -> Change:
-        if seen.name != trial.submission.workload_name:
+        submission = trial.submission
+        if (seen.workload_id, seen.name) != (submission.workload_id, submission.workload_name):
             _log.warning(
-                "An answer about %s names %r: ignored", trial.submission.workload_name, seen.name
+                "An answer about %s names %r: ignored", submission.workload_name, seen.name
             )
             return Change(trial=trial)
         self._read_at[seen.workload_id] = now
@@ -108,8 +125,11 @@ class Observer:
 
     def _age(self, trial: Trial, now: datetime) -> timedelta:
         """Return how long ago the training was last read, by this process or as stored."""
-        read = self._read_at.get(trial.submission.workload_id or "")
-        return now - (read or trial.submission.seen_at or trial.created_at)
+        submission = trial.submission
+        read = self._read_at.get(submission.workload_id or "")
+        age = now - (read or submission.seen_at or submission.intent_at)
+        # A reading that lies ahead was made before the clock was set back.
+        return age if age >= timedelta() else timedelta.max
 
     def _forget_others(self, known: Sequence[Trial]) -> None:
         ids = {trial.submission.workload_id for trial in known}

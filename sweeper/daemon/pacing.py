@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from sweeper.domain.phase import Phase
 from sweeper.domain.planning import Snapshot, is_exhausted
+from sweeper.domain.policy import LONGEST_WAIT
 from sweeper.domain.record import SweepState
 from sweeper.domain.trial import Trial, TrialState
 
@@ -20,7 +22,8 @@ def next_look(
     slot is at work; while the control plane fails, not before it may be called again.
     """
     if failures and calls_after is not None:
-        return max((calls_after - now).total_seconds(), _SHORTEST_WAIT)
+        left = min(calls_after - now, LONGEST_WAIT)
+        return max(left.total_seconds(), _SHORTEST_WAIT)
     if _is_quiet(snapshot):
         return min(QUIET_WAIT, max(_next_due(snapshot.live, now), _SHORTEST_WAIT))
     return BUSY_WAIT
@@ -29,7 +32,9 @@ def next_look(
 def _is_quiet(snapshot: Snapshot) -> bool:
     """Whether every slot is at work, or nothing may be started, and no end is near."""
     if snapshot.sweep.state is SweepState.PAUSED:
-        return all(trial.submission.is_at_work for trial in snapshot.live)
+        return all(_is_settled_for_now(trial) for trial in snapshot.live)
+    if snapshot.sweep.state is SweepState.SUSPENDED:
+        return all(trial.submission.phase is Phase.STOPPED for trial in snapshot.live)
     if is_exhausted(snapshot) or len(snapshot.live) < snapshot.spec.limits.active:
         return False
     return all(_is_settled_for_now(trial) for trial in snapshot.live)

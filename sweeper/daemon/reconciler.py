@@ -1,31 +1,39 @@
 """One tick: read, fold, plan, record the intents, act, record the outcomes.
 
 A tick starts from the store and the control plane alone. What this object remembers between
-ticks (when calls may go on, whether reading failed) only makes it gentler; a new process with
-none of it does the right thing too.
+ticks (how the control plane was of late) only makes it gentler; a new process with none of it
+does the right thing too.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sweeper.daemon.actions import Done, Hands
-from sweeper.daemon.observer import Observer
+from sweeper.daemon.health import Health
+from sweeper.daemon.observer import READS_PER_TICK, Observer
 from sweeper.daemon.pacing import next_look
 from sweeper.daemon.wishes import grant_wishes
 from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.change import Change, merged
 from sweeper.domain.planning import RATE_WINDOW, Drafting, Snapshot, guard, plan
+from sweeper.domain.policy import is_overdue
 from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord, SweepState
-from sweeper.domain.reviewing import is_settled, rejected, review, target_reached
-from sweeper.domain.sweep import SweepSpec
+from sweeper.domain.reviewing import (
+    EQUAL_REJECTIONS,
+    is_settled,
+    not_rejected,
+    rejected,
+    review,
+    target_reached,
+)
+from sweeper.domain.sweep import SweepSpec, TimeoutsSpec
 from sweeper.domain.trial import Trial
 from sweeper.errors import (
-    AuthError,
     ControlPlaneError,
-    ForbiddenError,
+    LimitExceededError,
     RejectedError,
     StoreError,
     SweeperError,
@@ -33,9 +41,6 @@ from sweeper.errors import (
 from sweeper.ports import Now, Store, Telemetry, TickSummary
 
 _log = logging.getLogger(__name__)
-
-AUTH_PAUSE = timedelta(seconds=60)
-FORBIDDEN_PAUSE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,7 @@ class Reconciler:
 
     `planned` is the number of trials (None: unbounded), `quarantine` how long a create left
     open may still take effect. `drain` means: carry out wishes, submit nothing new.
+    `is_stopping`, once set, lets a tick in progress begin no further calls.
     """
 
     store: Store
@@ -66,11 +72,8 @@ class Reconciler:
     now: Now
     read_reports: Callable[[Sequence[Trial]], Awaitable[None]]
     drain: bool = False
-    _trouble: str = ""
-    _failures: int = 0
-    _create_failures: int = 0
-    _calls_after: datetime | None = None
-    _creates_after: datetime | None = None
+    is_stopping: bool = False
+    _health: Health = field(default_factory=Health)
     _observed_at: datetime | None = None
     _has_ticked: bool = False
 
@@ -88,15 +91,14 @@ class Reconciler:
         snapshot = await self._snapshot(sweep, creates_open=well)
         sweep = await self._review(snapshot)
         snapshot = replace(snapshot, sweep=sweep)
-        acted = await self._act(snapshot) if self._may_call() else ()
-        if acted:
+        if self._health.may_call(self.now()) and await self._act(snapshot):
             snapshot = await self._snapshot(await self._sweep(), creates_open=well)
             snapshot = replace(snapshot, sweep=await self._review(snapshot))
         await self._tell(snapshot, started)
         return Tick(
             sweep=snapshot.sweep,
             settled=is_settled(snapshot),
-            wait=next_look(snapshot, self._failures, self._calls_after, self.now()),
+            wait=next_look(snapshot, self._health.failures, self._health.calls_after, self.now()),
         )
 
     async def _sweep(self) -> SweepRecord:
@@ -105,35 +107,25 @@ class Reconciler:
             raise StoreError("the store holds no sweep")
         return sweep
 
-    def _may_call(self) -> bool:
-        return self._calls_after is None or self.now() >= self._calls_after
-
     async def _observe(self, sweep: SweepRecord) -> bool:
         """Read the trainings and record what changed; return whether the reading was good."""
-        if not self._may_call():
+        health = self._health
+        if not health.may_call(self.now()):
             return False
         live = await self.store.live_trials()
         if not self._has_ticked:
             await self.read_reports(live)
             self._has_ticked = True
+        reads = 1 if health.failures else READS_PER_TICK
         try:
-            changes = await self.observer.observe(live, self.now())
+            changes = await self.observer.observe(live, self.now(), reads=reads)
         except ControlPlaneError as error:
-            self._unwell(error)
+            health.fail(error, self.now())
             return False
-        self._failures, self._calls_after, self._trouble = 0, None, ""
+        health.read_well()
         self._observed_at = self.now()
-        await self._write(sweep, _different(live, changes))
+        await self._write(sweep, _different(live, changes, self.spec.timeouts))
         return True
-
-    def _unwell(self, error: ControlPlaneError) -> None:
-        """Leave the control plane alone for a while; nothing follows for any trial."""
-        self._failures += 1
-        wait = AUTH_PAUSE if isinstance(error, AuthError) else _back_off(self._failures)
-        self._calls_after = self.now() + max(wait, _asked_wait(error))
-        if self._trouble != str(error):
-            _log.warning("The control plane cannot be used for now: %s", error)
-        self._trouble = str(error)
 
     async def _snapshot(self, sweep: SweepRecord, *, creates_open: bool) -> Snapshot:
         live = tuple(await self.store.live_trials())
@@ -141,7 +133,7 @@ class Reconciler:
         deadline = self.spec.limits.deadline
         now = self.now()
         late = deadline is not None and now - sweep.created_at >= deadline
-        forbidden = self._creates_after is not None and now < self._creates_after
+        may_create = creates_open and self._health.may_create(now)
         return Snapshot(
             sweep=sweep,
             spec=self.spec,
@@ -150,7 +142,7 @@ class Reconciler:
             planned=self.planned,
             submitted=await self.store.submissions_since(now - RATE_WINDOW),
             exhausted=late or target_reached(self.spec.objective, best[0] if best else None),
-            creates_open=creates_open and not forbidden and not self.drain,
+            creates_open=may_create and not self.drain,
             quarantine=self.quarantine,
         )
 
@@ -170,17 +162,37 @@ class Reconciler:
         await self.store.save_sweep(after, events)
         self.telemetry.recorded(after, events)
 
-    async def _act(self, snapshot: Snapshot) -> Sequence[Done]:
-        """Record the intents of a plan in one transaction, then carry them out side by side."""
-        actions = plan(snapshot, self.draft, self.now())
-        if not actions:
-            return ()
-        intents = [Change(trial=action.trial, events=action.events) for action in actions]
-        bound = guard(self.spec.limits, self.now()) if any(map(_is_new, actions)) else None
-        written = await self._write(snapshot.sweep, intents, bound)
+    async def _act(self, snapshot: Snapshot) -> bool:
+        """Record and carry out a plan, batch by batch; return whether there was anything to do.
+
+        A batch is what may be called side by side. After one that went badly the rest is not
+        begun: nothing of it is recorded, so the next tick plans it anew.
+        """
+        rest = self._bounded(plan(snapshot, self.draft, self.now()))
+        acted = bool(rest)
+        while rest and not self.is_stopping:
+            size = self._health.calls_at_once
+            records = [action for action in rest if isinstance(action, Record)]
+            calls = [action for action in rest if not isinstance(action, Record)]
+            done = await self._act_together(snapshot, [*records, *calls[:size]])
+            if done and not await self._answer_for(done):
+                break
+            rest = self._bounded(calls[size:])
+        return acted
+
+    def _bounded(self, actions: Sequence[Action]) -> Sequence[Action]:
+        """Leave out creates while they pause, and all but one after a create that failed."""
+        if self._health.is_creating_well:
+            return actions
+        creates = [action for action in actions if isinstance(action, Submit)]
+        others = [action for action in actions if not isinstance(action, Submit)]
+        return [*others, *creates[:1]] if self._health.may_create(self.now()) else others
+
+    async def _act_together(self, snapshot: Snapshot, actions: Sequence[Action]) -> Sequence[Done]:
+        """Record the intents in one transaction, then carry them out side by side."""
         calls = [
-            replace(action, trial=trial)
-            for action, trial in zip(actions, written, strict=True)
+            action
+            for action in await self._intend(snapshot, actions)
             if not isinstance(action, Record)
         ]
         done: list[Done] = []
@@ -197,38 +209,47 @@ class Reconciler:
                     group.create_task(carry_out(action), name=name)
         except ExceptionGroup as errors:
             raise _first_of_ours(errors) from errors
-        await self._answer_for(done)
-        return done or [Done(action=actions[0], change=intents[0])]
+        return done
 
-    async def _answer_for(self, done: Sequence[Done]) -> None:
-        """Draw the consequences that outcomes have for the sweep as a whole."""
+    async def _intend(self, snapshot: Snapshot, actions: Sequence[Action]) -> Sequence[Action]:
+        """Record the intents; return the actions that were, with their trials as written."""
+        bound = guard(self.spec.limits, self.now()) if any(map(_is_new, actions)) else None
+        intents = [Change(trial=action.trial, events=action.events) for action in actions]
+        try:
+            written = await self._write(snapshot.sweep, intents, bound)
+        except LimitExceededError as error:
+            # The store counts for itself; what it finds too many is planned anew, if at all.
+            _log.warning("New trials wait: %s", error)
+            return await self._intend(snapshot, [one for one in actions if not _is_new(one)])
+        return [
+            replace(action, trial=trial) for action, trial in zip(actions, written, strict=True)
+        ]
+
+    async def _answer_for(self, done: Sequence[Done]) -> bool:
+        """Draw what follows for the sweep as a whole; return whether to go on with the plan."""
+        self._health.called([outcome.error for outcome in done], self.now())
         sweep = before = await self._sweep()
         for outcome in done:
-            if isinstance(outcome.error, AuthError):
-                self._unwell(outcome.error)
-            elif isinstance(outcome.action, Submit):
-                sweep = self._answer_for_create(sweep, outcome.error)
+            if isinstance(outcome.action, Submit):
+                sweep = self._answer_for_create(sweep, outcome)
         if sweep != before:
             await self._save_sweep(before, sweep)
+        return self._health.is_proven and sweep.rejections < EQUAL_REJECTIONS
 
-    def _answer_for_create(
-        self, sweep: SweepRecord, error: ControlPlaneError | None
-    ) -> SweepRecord:
-        match error:
+    def _answer_for_create(self, sweep: SweepRecord, outcome: Done) -> SweepRecord:
+        match outcome.error:
             case None:
-                self._create_failures = 0
-                return replace(sweep, rejection="", rejections=0) if sweep.rejections else sweep
-            case RejectedError():
-                return rejected(sweep, str(error), compliance=error.compliance)
-            case ForbiddenError():
-                self._creates_after = self.now() + FORBIDDEN_PAUSE
-                self._trouble = f"creates are forbidden: {error}"
-                _log.error("Creates pause for %s: %s", FORBIDDEN_PAUSE, error)
-            case _:
-                self._create_failures += 1
-                wait = max(_back_off(self._create_failures), _asked_wait(error))
-                self._creates_after = self.now() + wait
-        return sweep
+                self._health.created()
+                return not_rejected(sweep)
+            case RejectedError() as error:
+                self._health.created()
+                # The same fault has the same words, but for the name of the training in them.
+                name = outcome.action.trial.submission.workload_name
+                words = str(error).replace(name, "(its name)")
+                return rejected(sweep, words, compliance=error.compliance)
+            case error:
+                self._health.create_failed(error, self.now())
+                return sweep
 
     async def _write(
         self, sweep: SweepRecord, changes: Sequence[Change], bound: SlotGuard | None = None
@@ -258,19 +279,9 @@ class Reconciler:
                 pending_limit=limits.pending,
                 gpu_limit=None if limits.gpus is None else float(limits.gpus),
                 best=best[0] if best else None,
-                trouble=self._trouble or _sweep_trouble(snapshot.sweep),
+                trouble=self._health.trouble or _sweep_trouble(snapshot.sweep),
             )
         )
-
-
-def _back_off(failures: int) -> timedelta:
-    """Return how long to leave a control plane alone that failed so often in a row."""
-    return timedelta(seconds=min(2.0 * 1.5 ** min(failures, 12), 60.0))
-
-
-def _asked_wait(error: ControlPlaneError) -> timedelta:
-    """Return how long the control plane itself asked to be left alone."""
-    return timedelta(seconds=getattr(error, "retry_after", None) or 0)
 
 
 def _first_of_ours(errors: ExceptionGroup[Exception]) -> Exception:
@@ -290,18 +301,24 @@ def _is_new(action: Action) -> bool:
     return before is None or before.submission.attempt != action.trial.submission.attempt
 
 
-def _different(live: Sequence[Trial], changes: Sequence[Change]) -> list[Change]:
+def _different(
+    live: Sequence[Trial], changes: Sequence[Change], timeouts: TimeoutsSpec
+) -> list[Change]:
     """Leave out what is not worth a write: a training that is as it was, only seen again."""
     before = {trial.number: trial for trial in live}
     return [
         change
         for change in changes
-        if change.events or _essence(change.trial) != _essence(before[change.trial.number])
+        if change.events
+        or _essence(change.trial, timeouts) != _essence(before[change.trial.number], timeouts)
     ]
 
 
-def _essence(trial: Trial) -> Trial:
-    return replace(trial, submission=replace(trial.submission, seen_at=None))
+def _essence(trial: Trial, timeouts: TimeoutsSpec) -> tuple[Trial, bool, bool]:
+    """Return what of a trial is worth a write; of when it was seen, only what follows from it."""
+    submission = trial.submission
+    unseen = replace(trial, submission=replace(submission, seen_at=None))
+    return unseen, submission.seen_at is None, is_overdue(submission, timeouts)
 
 
 def _sweep_trouble(sweep: SweepRecord) -> str:

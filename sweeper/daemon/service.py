@@ -9,7 +9,7 @@ from enum import StrEnum
 from sweeper.clock import pause
 from sweeper.daemon.reconciler import Reconciler
 from sweeper.domain.record import SweepRecord
-from sweeper.errors import StuckTickError
+from sweeper.errors import StoreError, StuckTickError
 from sweeper.ports import Now
 
 _log = logging.getLogger(__name__)
@@ -69,18 +69,23 @@ class Service:
 
     def request_stop(self) -> None:
         """Stop after the tick in progress, or after `STOP_GRACE`; asking twice does no harm."""
-        self._stopping = True
+        if self._stopping:
+            return
+        self._stopping = self.reconciler.is_stopping = True
         self.wake.set()
-        if self._scope is not None:
+        if self._scope is not None and not self._scope.expired():
             loop = asyncio.get_running_loop()
             self._scope.reschedule(loop.time() + STOP_GRACE)
 
     async def _tick(self) -> tuple[SweepRecord, bool, float] | None:
         """Tick once; None when a stop cut it short."""
+        self._scope = scope = asyncio.timeout(STUCK_AFTER)
         try:
-            async with asyncio.timeout(STUCK_AFTER) as self._scope:
+            async with scope:
                 tick = await self.reconciler.tick()
         except TimeoutError as error:
+            if not scope.expired():
+                raise
             if self._stopping:
                 return None
             message = f"a tick did not end within {STUCK_AFTER:.0f} s"
@@ -92,7 +97,7 @@ class Service:
     async def _sweep(self) -> SweepRecord:
         sweep = await self.reconciler.store.load_sweep()
         if sweep is None:
-            raise StuckTickError("the store lost its sweep")
+            raise StoreError("the store lost its sweep")
         return sweep
 
     def _seconds_left(self) -> float:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from sweeper.domain.actions import Action, Delete, Inspect, LookUp, Record, Resume, Submit, Suspend
 from sweeper.domain.change import changed
 from sweeper.domain.phase import PHASE_MEANING, Phase, PhaseMeaning
-from sweeper.domain.policy import phase_timeout, resume_delay
+from sweeper.domain.policy import is_due, is_overdue, phase_timeout, resume_delay
+from sweeper.domain.rebasing import rebased
 from sweeper.domain.record import SweepRecord, SweepState
-from sweeper.domain.settling import cancelled
+from sweeper.domain.settling import cancelled, given_up, held
 from sweeper.domain.sweep import (
     RESUME_BACKOFF_CAP,
     ResumeSpec,
@@ -26,6 +27,11 @@ INSPECT_INTERVAL = timedelta(seconds=5)
 REPEAT_INTERVAL = timedelta(seconds=60)
 CONFIRM_GONE = timedelta(seconds=30)
 VISIBILITY_WINDOW = timedelta(seconds=60)
+SHORTEST_RESUME_WAIT = timedelta(seconds=10)
+"""A resume takes a while to show; asking again before that would only use up its budget."""
+
+NO_TWO_ANSWERS = timedelta(seconds=5)
+"""How long a repeated call is left alone, should its outcome never be recorded."""
 
 _SWEEP_OVER = frozenset({SweepState.STOPPED, SweepState.FINISHED, SweepState.CANCELLED})
 
@@ -37,17 +43,27 @@ def care(
 
     Attempts that are due again are not decided here: they compete for slots.
     """
+    sound = rebased(trial, now)
+    if sound is not trial:
+        return Record(trial=sound, before=trial)
     submission = trial.submission
     if trial.cancel_asked_at is not None or sweep.state is SweepState.CANCELLING:
-        return _give_up(trial, now, quarantine)
-    if submission.next_call_at is not None and now < submission.next_call_at:
+        return _give_up(trial, spec.timeouts, now, quarantine)
+    if not is_due(submission.next_call_at, now):
         return None
     if not submission.is_open:
-        return _end_with_sweep(trial, sweep, now)
+        return _end_with_sweep(trial, sweep, now, "not tried again: the sweep stopped")
     if submission.workload_id is None:
         return _find_or_send(trial, sweep, now, quarantine)
+    return _care_for_training(trial, sweep, spec, now)
+
+
+def _care_for_training(
+    trial: Trial, sweep: SweepRecord, spec: SweepSpec, now: datetime
+) -> Action | None:
+    submission = trial.submission
     if submission.phase is Phase.FAILED or _is_gone(submission, now):
-        return _inspect(trial, now)
+        return _inspect(trial, trial, now)
     if submission.delete_sent_at is not None:
         return _delete_again(trial, spec.timeouts, now)
     if trial.state is TrialState.HELD:
@@ -55,30 +71,32 @@ def care(
     if submission.phase is Phase.STOPPED:
         return _bring_back(trial, sweep, spec.resume, now)
     if sweep.state is SweepState.SUSPENDED and _can_suspend(submission, now):
-        asked = replace(submission, suspend_sent_at=now)
+        asked = replace(_calling(submission, now), suspend_sent_at=now)
         return Suspend(trial=replace(trial, submission=asked), before=trial)
     return _time_out(trial, spec.timeouts, now)
 
 
-def _give_up(trial: Trial, now: datetime, quarantine: timedelta) -> Action | None:
+def _give_up(
+    trial: Trial, timeouts: TimeoutsSpec, now: datetime, quarantine: timedelta
+) -> Action | None:
     marked = trial if trial.cancel_asked_at else replace(trial, cancel_asked_at=now)
     submission = trial.submission
     if not submission.is_open or (submission.workload_id is None and submission.sent_at is None):
         return _record_cancelled(trial, marked, now)
-    if submission.next_call_at is not None and now < submission.next_call_at:
-        return _record_if_changed(trial, marked)
     if submission.workload_id is None:
-        if trial.state is TrialState.HELD or _quarantine_is_over(submission, quarantine):
+        if _quarantine_is_over(submission, quarantine):
             return _record_cancelled(trial, marked, now)
         if _look_up_is_due(submission, now):
             return _look_up(trial, marked, now)
         return _record_if_changed(trial, marked)
-    if submission.phase is Phase.FAILED or submission.missing_since is not None:
-        return _inspect(marked, now, before=trial)
-    sent = submission.delete_sent_at
-    if sent is None or now - sent >= REPEAT_INTERVAL:
-        asked = replace(submission, delete_sent_at=now)
-        return Delete(trial=replace(marked, submission=asked), before=trial)
+    if submission.phase is Phase.FAILED or _is_gone(submission, now):
+        if is_due(submission.next_call_at, now):
+            return _inspect(trial, marked, now)
+        return _record_if_changed(trial, marked)
+    if _is_stuck_deleting(submission, timeouts):
+        return _hold(trial, marked, now, "stuck in Deleting; look at it on the cluster")
+    if _delete_is_due(submission, now):
+        return _delete(trial, marked, now)
     return _record_if_changed(trial, marked)
 
 
@@ -91,11 +109,10 @@ def _record_if_changed(trial: Trial, marked: Trial) -> Record | None:
     return None if marked is trial else Record(trial=marked, before=trial)
 
 
-def _end_with_sweep(trial: Trial, sweep: SweepRecord, now: datetime) -> Record | None:
+def _end_with_sweep(trial: Trial, sweep: SweepRecord, now: datetime, why: str) -> Record | None:
     if sweep.state not in _SWEEP_OVER:
         return None
-    after = trial.enter(TrialState.FAILED, now, f"{trial.reason}; not tried again: sweep stopped")
-    change = changed(trial, replace(after, retry_at=None), now)
+    change = given_up(trial, now, why)
     return Record(trial=change.trial, before=trial, events=change.events)
 
 
@@ -105,18 +122,14 @@ def _find_or_send(
     submission = trial.submission
     if trial.state is TrialState.HELD:
         return None
-    if submission.sent_at is None:
-        return _send(trial, sweep, now)
-    if _quarantine_is_over(submission, quarantine):
+    if submission.sent_at is None or _quarantine_is_over(submission, quarantine):
         return _send(trial, sweep, now)
     return _look_up(trial, trial, now) if _look_up_is_due(submission, now) else None
 
 
 def _send(trial: Trial, sweep: SweepRecord, now: datetime) -> Action | None:
-    if sweep.state in _SWEEP_OVER:
-        return _record_cancelled(trial, trial, now)
     if sweep.state is not SweepState.OPEN:
-        return None
+        return _end_with_sweep(trial, sweep, now, "not submitted: the sweep stopped")
     sent = replace(trial.submission, sent_at=now, looked_up_at=None)
     return Submit(trial=replace(trial, submission=sent), before=trial)
 
@@ -129,42 +142,66 @@ def _quarantine_is_over(submission: Submission, quarantine: timedelta) -> bool:
 
 def _look_up_is_due(submission: Submission, now: datetime) -> bool:
     newest = submission.looked_up_at or submission.sent_at
-    return newest is not None and now - newest >= LOOK_UP_INTERVAL
+    is_time = newest is not None and now - newest >= LOOK_UP_INTERVAL
+    return is_time and is_due(submission.next_call_at, now)
 
 
 def _look_up(trial: Trial, marked: Trial, now: datetime) -> LookUp:
-    looked = replace(marked.submission, looked_up_at=now)
-    return LookUp(trial=replace(marked, submission=looked), before=trial)
+    # Only an answer counts as a look-up, so the intent is no more than a wait.
+    waiting = replace(marked.submission, next_call_at=now + LOOK_UP_INTERVAL)
+    return LookUp(trial=replace(marked, submission=waiting), before=trial)
 
 
 def _is_gone(submission: Submission, now: datetime) -> bool:
     """Whether the training has been unknown to the control plane for long enough to believe it.
 
-    Our own delete is believed at once. A create may take a while to become visible.
+    After our own delete that is at once, if the training was ever seen: a create may take a
+    while to become visible.
     """
     missing = submission.missing_since
     if missing is None:
         return False
-    if submission.delete_sent_at is not None:
-        return True
     young = now - (submission.sent_at or submission.intent_at) < VISIBILITY_WINDOW
+    if submission.delete_sent_at is not None:
+        return submission.seen_at is not None or not young
     return not young and now - missing >= CONFIRM_GONE
 
 
-def _inspect(trial: Trial, now: datetime, before: Trial | None = None) -> Inspect:
-    waiting = replace(trial.submission, next_call_at=now + INSPECT_INTERVAL)
-    return Inspect(trial=replace(trial, submission=waiting), before=before or trial)
+def _inspect(trial: Trial, marked: Trial, now: datetime) -> Inspect:
+    waiting = replace(marked.submission, next_call_at=now + INSPECT_INTERVAL)
+    return Inspect(trial=replace(marked, submission=waiting), before=trial)
+
+
+def _delete(trial: Trial, marked: Trial, now: datetime) -> Delete:
+    asked = replace(_calling(marked.submission, now), delete_sent_at=now)
+    return Delete(trial=replace(marked, submission=asked), before=trial)
+
+
+def _calling(submission: Submission, now: datetime) -> Submission:
+    """Return the submission as it is while a call that failed before is made again."""
+    again = submission.calls_failed > 0
+    return replace(submission, next_call_at=now + NO_TWO_ANSWERS if again else None)
+
+
+def _delete_is_due(submission: Submission, now: datetime) -> bool:
+    return _is_call_due(submission, submission.delete_sent_at, now)
+
+
+def _is_call_due(submission: Submission, sent: datetime | None, now: datetime) -> bool:
+    """Whether a call last made at `sent` is due: never made, not obeyed, or failed a while ago."""
+    if sent is None or now - sent >= REPEAT_INTERVAL:
+        return True
+    return submission.calls_failed > 0 and is_due(submission.next_call_at, now)
 
 
 def _delete_again(trial: Trial, timeouts: TimeoutsSpec, now: datetime) -> Action | None:
-    submission = trial.submission
-    if _is_overdue(submission, timeouts, now) and submission.phase is Phase.DELETING:
-        return _hold(trial, now, "stuck in Deleting; look at it on the cluster")
-    sent = submission.delete_sent_at
-    if sent is not None and now - sent >= REPEAT_INTERVAL:
-        asked = replace(submission, delete_sent_at=now)
-        return Delete(trial=replace(trial, submission=asked), before=trial)
-    return None
+    if _is_stuck_deleting(trial.submission, timeouts):
+        return _hold(trial, trial, now, "stuck in Deleting; look at it on the cluster")
+    return _delete(trial, trial, now) if _delete_is_due(trial.submission, now) else None
+
+
+def _is_stuck_deleting(submission: Submission, timeouts: TimeoutsSpec) -> bool:
+    return submission.phase is Phase.DELETING and is_overdue(submission, timeouts)
 
 
 def _bring_back(
@@ -173,19 +210,22 @@ def _bring_back(
     submission = trial.submission
     if sweep.state is SweepState.SUSPENDED:
         return None
-    ours = submission.suspend_sent_at is not None
+    suspended, resumed = submission.suspend_sent_at, submission.resume_sent_at
+    ours = suspended is not None
     if not ours and (not policy.enabled or policy.user_suspended is UserSuspended.LEAVE):
         return None
-    if not ours and submission.resumes >= policy.max:
-        return _hold(trial, now, f"resumed {submission.resumes} times without running again")
-    resumes = submission.resumes + (0 if ours else 1)
+    # The first resume after a suspend of ours only takes that back; any other one counts.
+    takes_back = suspended is not None and (resumed is None or resumed < suspended)
+    if not takes_back and submission.resumes >= policy.max:
+        reason = f"resumed {submission.resumes} times without running again"
+        return _hold(trial, trial, now, reason)
+    resumes = submission.resumes + (0 if takes_back else 1)
     delay = resume_delay(resumes, policy, submission.workload_name) or RESUME_BACKOFF_CAP
     asked = replace(
         submission,
-        suspend_sent_at=None,
         resume_sent_at=now,
         resumes=resumes,
-        next_call_at=now + delay,
+        next_call_at=now + max(delay, SHORTEST_RESUME_WAIT),
     )
     after = replace(trial, submission=asked).enter(TrialState.RESUMING, now)
     change = changed(trial, after, now)
@@ -195,30 +235,23 @@ def _bring_back(
 def _can_suspend(submission: Submission, now: datetime) -> bool:
     if PHASE_MEANING[submission.phase] not in {PhaseMeaning.RUNNING, PhaseMeaning.WAITING}:
         return False
-    sent = submission.suspend_sent_at
-    return sent is None or now - sent >= REPEAT_INTERVAL
-
-
-def _is_overdue(submission: Submission, timeouts: TimeoutsSpec, now: datetime) -> bool:
-    limit = phase_timeout(submission.phase, timeouts)
-    since = submission.phase_since
-    return limit is not None and since is not None and now - since >= limit
+    return _is_call_due(submission, submission.suspend_sent_at, now)
 
 
 def _time_out(trial: Trial, timeouts: TimeoutsSpec, now: datetime) -> Action | None:
     submission = trial.submission
-    if not _is_overdue(submission, timeouts, now):
+    if not is_overdue(submission, timeouts):
         return None
     limit = phase_timeout(submission.phase, timeouts)
     reason = f"in phase {submission.phase} for longer than {limit}"
     if submission.phase is Phase.DELETING:
-        return _hold(trial, now, f"{reason}: look at it on the cluster")
-    asked = replace(submission, delete_sent_at=now, reason=reason)
-    return Delete(trial=replace(trial, submission=asked, reason=reason), before=trial)
+        return _hold(trial, trial, now, f"{reason}: look at it on the cluster")
+    marked = replace(trial, submission=replace(submission, reason=reason), reason=reason)
+    return _delete(trial, marked, now)
 
 
-def _hold(trial: Trial, now: datetime, reason: str) -> Record | None:
+def _hold(trial: Trial, marked: Trial, now: datetime, reason: str) -> Record | None:
     if trial.state is TrialState.HELD:
-        return None
-    change = changed(trial, trial.enter(TrialState.HELD, now, reason), now)
+        return _record_if_changed(trial, marked)
+    change = held(marked, now, reason)
     return Record(trial=change.trial, before=trial, events=change.events)

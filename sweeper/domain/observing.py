@@ -14,6 +14,9 @@ from sweeper.domain.record import EventKind
 from sweeper.domain.sweep import HOLD_WINDOW, ResumeSpec, UserSuspended
 from sweeper.domain.trial import Observation, Submission, Trial, TrialState
 
+SUSPEND_PATIENCE = timedelta(minutes=5)
+"""A training still Running so long after our suspend was not stopped by it."""
+
 
 def observe(trial: Trial, seen: Observation, now: datetime, policy: ResumeSpec) -> Change:
     """Return the trial as it stands after one reading of its training.
@@ -32,9 +35,9 @@ def observe(trial: Trial, seen: Observation, now: datetime, policy: ResumeSpec) 
     fresh = _read(submission, seen, now)
     match meaning:
         case PhaseMeaning.RUNNING:
-            return _running(trial, fresh, now)
+            return _running(trial, _without_old_suspend(submission, fresh, now), now)
         case PhaseMeaning.WAITING:
-            return _waiting(trial, fresh, now)
+            return _waiting(trial, _without_old_suspend(submission, fresh, now), now)
         case PhaseMeaning.LEAVING:
             return _leaving(trial, fresh, now)
         case PhaseMeaning.STOPPED:
@@ -63,8 +66,10 @@ def rest(submission: Submission, now: datetime) -> Submission:
 def missing(trial: Trial, now: datetime) -> Trial:
     """Return the trial after the control plane said that it knows no such training."""
     submission = trial.submission
-    since = submission.missing_since or now
-    return _with(trial, replace(submission, missing_since=since))
+    if submission.missing_since is not None:
+        return trial
+    # A wait that was meant for a training that exists must not put off finding out.
+    return _with(trial, replace(submission, missing_since=now, next_call_at=None))
 
 
 def reading_interval(trial: Trial, now: datetime) -> timedelta:
@@ -82,6 +87,10 @@ def _with(trial: Trial, submission: Submission) -> Trial:
 
 def _read(submission: Submission, seen: Observation, now: datetime) -> Submission:
     changed_phase = seen.phase is not submission.phase
+    if changed_phase:
+        # Whatever was waited for, this is another situation.
+        submission = replace(submission, next_call_at=None, calls_failed=0)
+    reason = seen.message or ("" if changed_phase else submission.reason)
     return replace(
         submission,
         phase=seen.phase,
@@ -89,21 +98,25 @@ def _read(submission: Submission, seen: Observation, now: datetime) -> Submissio
         created_at=seen.created_at or submission.created_at,
         seen_at=now,
         missing_since=None,
-        reason=seen.message or ("" if changed_phase else submission.reason),
+        # Why we deleted it is what counts at its end, whatever is said on the way there.
+        reason=reason if submission.delete_sent_at is None else submission.reason,
     )
 
 
+def _without_old_suspend(before: Submission, fresh: Submission, now: datetime) -> Submission:
+    """Return `fresh`, not stopped, without a suspend of ours that it does not obey any more."""
+    sent = before.suspend_sent_at
+    was_stopped = before.phase in {Phase.STOPPED, Phase.STOPPING}
+    is_old = sent is not None and now - sent > SUSPEND_PATIENCE
+    return replace(fresh, suspend_sent_at=None) if was_stopped or is_old else fresh
+
+
 def _running(trial: Trial, fresh: Submission, now: datetime) -> Change:
-    # Our suspend no longer holds once someone has resumed the training it stopped.
-    resumed_by_someone = trial.submission.phase in {Phase.STOPPED, Phase.RESUMING}
     at_work = replace(
         fresh,
         running_since=fresh.running_since or now,
         first_running_at=fresh.first_running_at or now,
         resumes=0,
-        calls_failed=0,
-        next_call_at=None,
-        suspend_sent_at=None if resumed_by_someone else fresh.suspend_sent_at,
     )
     return changed(trial, _with(trial, at_work).enter(TrialState.ACTIVE, now), now)
 
@@ -114,8 +127,8 @@ def _waiting(trial: Trial, fresh: Submission, now: datetime) -> Change:
         after = _with(trial, preempted).enter(TrialState.INTERRUPTED, now, "preempted")
         return changed(trial, after, now, note(after, now, EventKind.PREEMPTION, "seen"))
     after = _with(trial, rest(fresh, now))
-    if trial.state is TrialState.SUBMITTING:
-        after = after.enter(TrialState.ACTIVE, now)
+    if trial.state is TrialState.HELD and trial.submission.phase is Phase.STOPPED:
+        after = after.enter(TrialState.INTERRUPTED, now, "resumed by someone else")
     elif trial.state is TrialState.ACTIVE and fresh.phase is Phase.RESUMING:
         after = after.enter(TrialState.INTERRUPTED, now, "being resumed")
     return changed(trial, after, now)
@@ -124,8 +137,6 @@ def _waiting(trial: Trial, fresh: Submission, now: datetime) -> Change:
 def _leaving(trial: Trial, fresh: Submission, now: datetime) -> Change:
     # Terminating precedes the step back to Pending, which is what counts as a preemption.
     after = _with(trial, fresh if fresh.phase is Phase.TERMINATING else rest(fresh, now))
-    if trial.state is TrialState.SUBMITTING:
-        after = after.enter(TrialState.ACTIVE, now)
     if fresh.phase is Phase.STOPPING and trial.state is not TrialState.HELD:
         after = after.enter(TrialState.INTERRUPTED, now, "being suspended")
     return changed(trial, after, now)

@@ -14,15 +14,19 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TypeAlias
 
-from sweeper.domain.actions import Action, Submit
+from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.caring import care
-from sweeper.domain.change import note
+from sweeper.domain.change import changed, note
+from sweeper.domain.policy import is_due
 from sweeper.domain.record import EventKind, SlotGuard, SweepRecord, SweepState, Totals
+from sweeper.domain.settling import given_up
 from sweeper.domain.sweep import LimitsSpec, SweepSpec
 from sweeper.domain.trial import Submission, Trial, TrialState
 from sweeper.domain.values import Params
 
 RATE_WINDOW = timedelta(seconds=60)
+REFUSALS = 100
+"""So many trials that can never fit are failed by one plan; a sweep may have them without end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +74,9 @@ def plan(snapshot: Snapshot, draft: Drafting, now: datetime) -> tuple[Action, ..
     ]
     if not snapshot.creates_open:
         cared = [action for action in cared if not isinstance(action, Submit)]
-    cared.sort(key=lambda action: action.urgency)
-    return (*cared, *_fill(snapshot, draft, now))
+    actions = [*cared, *_fill(snapshot, draft, now)]
+    actions.sort(key=lambda action: action.urgency)
+    return tuple(actions)
 
 
 def guard(limits: LimitsSpec, now: datetime) -> SlotGuard:
@@ -91,16 +96,24 @@ def is_exhausted(snapshot: Snapshot) -> bool:
     return bounded or snapshot.exhausted
 
 
-def _fill(snapshot: Snapshot, draft: Drafting, now: datetime) -> Iterator[Submit]:
+def _fill(snapshot: Snapshot, draft: Drafting, now: datetime) -> Iterator[Action]:
     if snapshot.sweep.state is not SweepState.OPEN or not snapshot.creates_open:
         return
     room = _Room.of(snapshot)
+    refusals = 0
     for wanted in _wanted(snapshot, now):
         if not room.has_slot:
             return
         attempt = wanted.trial.submission.attempt + 1 if wanted.trial else 1
         params = wanted.trial.params if wanted.trial else None
         drafted = draft(wanted.number, attempt, params)
+        if not _can_ever_fit(drafted.gpus, snapshot.spec.limits):
+            if refusals == REFUSALS:
+                return
+            refusals += 1
+            room = replace(room, submissions=_less(room.submissions))
+            yield _refuse(wanted, drafted, attempt, snapshot.spec.limits, now)
+            continue
         # The first that does not fit ends the filling, so that a large trial is not starved.
         if not room.fits(drafted.gpus):
             return
@@ -115,7 +128,11 @@ class _Wanted:
 
 
 def _wanted(snapshot: Snapshot, now: datetime) -> Iterator[_Wanted]:
-    due = [trial for trial in snapshot.live if trial.retry_at is not None and trial.retry_at <= now]
+    due = [
+        trial
+        for trial in snapshot.live
+        if trial.retry_at is not None and is_due(trial.retry_at, now)
+    ]
     for trial in sorted(due, key=lambda trial: (trial.retry_at, trial.number)):
         yield _Wanted(number=trial.number, trial=trial)
     number = snapshot.totals.next_number
@@ -124,32 +141,55 @@ def _wanted(snapshot: Snapshot, now: datetime) -> Iterator[_Wanted]:
         number += 1
 
 
-def _submit(wanted: _Wanted, drafted: Draft, attempt: int, now: datetime) -> Submit:
+def _attempted(
+    wanted: _Wanted, drafted: Draft, attempt: int, sent_at: datetime | None, now: datetime
+) -> Trial:
+    """Return the wanted trial with its next attempt."""
     submission = Submission(
         attempt=attempt,
         workload_name=drafted.workload_name,
         digest=drafted.digest,
         gpus=drafted.gpus,
         intent_at=now,
-        sent_at=now,
+        sent_at=sent_at,
     )
+    if wanted.trial is not None:
+        return replace(wanted.trial, submission=submission, retry_at=None)
+    return Trial(
+        number=wanted.number,
+        params=drafted.params,
+        state=TrialState.WAITING,
+        state_since=now,
+        created_at=now,
+        submission=submission,
+    )
+
+
+def _submit(wanted: _Wanted, drafted: Draft, attempt: int, now: datetime) -> Submit:
+    intended = _attempted(wanted, drafted, attempt, now, now)
+    submitting = intended.enter(TrialState.SUBMITTING, now)
     if wanted.trial is None:
-        trial = Trial(
-            number=wanted.number,
-            params=drafted.params,
-            state=TrialState.SUBMITTING,
-            state_since=now,
-            created_at=now,
-            submission=submission,
-        )
-        return Submit(trial=trial, before=None)
-    again = replace(wanted.trial, submission=submission, retry_at=None)
-    cause = wanted.trial.failure or "preempted"
-    return Submit(
-        trial=again.enter(TrialState.SUBMITTING, now),
-        before=wanted.trial,
-        events=(note(again, now, EventKind.RESUBMIT, cause),),
-    )
+        change = changed(None, submitting, now)
+    else:
+        cause = wanted.trial.failure or "preempted"
+        resubmit = note(intended, now, EventKind.RESUBMIT, cause)
+        change = changed(wanted.trial, submitting, now, resubmit)
+    return Submit(trial=change.trial, before=wanted.trial, events=change.events)
+
+
+def _can_ever_fit(gpus: Fraction, limits: LimitsSpec) -> bool:
+    return limits.gpus is None or gpus <= limits.gpus
+
+
+def _refuse(
+    wanted: _Wanted, drafted: Draft, attempt: int, limits: LimitsSpec, now: datetime
+) -> Record:
+    """Fail a trial that the limits will never have room for."""
+    intended = _attempted(wanted, drafted, attempt, None, now)
+    bound = float(limits.gpus or 0)
+    why = f"it asks for {float(drafted.gpus):g} GPUs, and limits.gpus is {bound:g}"
+    change = given_up(intended, now, why)
+    return Record(trial=change.trial, before=wanted.trial, events=change.events)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +226,11 @@ class _Room:
     def take(self, gpus: Fraction) -> "_Room":
         return _Room(
             active=self.active - 1,
-            pending=None if self.pending is None else self.pending - 1,
+            pending=_less(self.pending),
             gpus=None if self.gpus is None else self.gpus - gpus,
-            submissions=None if self.submissions is None else self.submissions - 1,
+            submissions=_less(self.submissions),
         )
+
+
+def _less(count: int | None) -> int | None:
+    return None if count is None else count - 1

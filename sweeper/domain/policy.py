@@ -6,7 +6,7 @@ trials interrupted at once do not come back at once.
 """
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sweeper.domain.phase import Phase
 from sweeper.domain.sweep import (
@@ -16,6 +16,10 @@ from sweeper.domain.sweep import (
     RetryRule,
     TimeoutsSpec,
 )
+from sweeper.domain.trial import Submission
+
+LONGEST_WAIT = timedelta(minutes=15)
+"""No wait that we decide on is longer; one that looks longer comes from a clock that jumped."""
 
 _CALL_BACKOFF = timedelta(seconds=2)
 _CALL_BACKOFF_CAP = timedelta(seconds=90)
@@ -23,8 +27,16 @@ _CALL_BACKOFF_CAP = timedelta(seconds=90)
 
 def backoff(first: timedelta, doublings: int, cap: timedelta) -> timedelta:
     """Return `first` doubled `doublings` times, at most `cap`."""
-    # 2**40 of any delay is past every cap; the bound keeps the power small.
-    return min(first * 2 ** min(doublings, 40), cap) if first < cap else cap
+    # 2**30 of a microsecond is past every cap, and 2**30 of every cap still a timedelta.
+    return min(first * 2 ** min(doublings, 30), cap) if first < cap else cap
+
+
+def is_due(at: datetime | None, now: datetime) -> bool:
+    """Return whether what was put off until `at` may happen now; None was not put off.
+
+    A time further ahead than any wait was stored by a clock that has since been set back.
+    """
+    return at is None or at <= now or at - now > LONGEST_WAIT
 
 
 def jittered(delay: timedelta, key: str) -> timedelta:
@@ -63,10 +75,15 @@ def retry_delay(used: int, rule: RetryRule, exit_code: int | None, key: str) -> 
 def call_delay(failed: int, key: str, retry_after: float | None = None) -> timedelta:
     """Return how long to leave one training alone after `failed` failed calls in a row.
 
-    At least what the control plane asked for (`retry_after`, seconds).
+    At least what the control plane asked for (`retry_after`, seconds), at most `LONGEST_WAIT`.
     """
     own = jittered(backoff(_CALL_BACKOFF, failed - 1, _CALL_BACKOFF_CAP), f"{key}/call/{failed}")
-    return max(own, timedelta(seconds=retry_after or 0))
+    return max(own, asked_wait(retry_after))
+
+
+def asked_wait(retry_after: float | None) -> timedelta:
+    """Return the wait that a control plane asked for in seconds, at most `LONGEST_WAIT`."""
+    return timedelta(seconds=min(retry_after or 0.0, LONGEST_WAIT.total_seconds()))
 
 
 def phase_timeout(phase: Phase, timeouts: TimeoutsSpec) -> timedelta | None:
@@ -80,3 +97,14 @@ def phase_timeout(phase: Phase, timeouts: TimeoutsSpec) -> timedelta | None:
         Phase.DELETING: timeouts.deleting,
         Phase.RUNNING: timeouts.running,
     }.get(phase)
+
+
+def is_overdue(submission: Submission, timeouts: TimeoutsSpec) -> bool:
+    """Return whether the training was seen in one phase for longer than that phase may last.
+
+    Only readings count, so that a daemon that was down, or could not read, ends nothing before
+    it has looked.
+    """
+    limit = phase_timeout(submission.phase, timeouts)
+    since, seen = submission.phase_since, submission.seen_at
+    return limit is not None and since is not None and seen is not None and seen - since >= limit

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from sweeper.domain.phase import Phase
 from sweeper.domain.planning import Snapshot, is_exhausted
 from sweeper.domain.record import SweepRecord, SweepState, TrialView, Wish, WishKind
 from sweeper.domain.sweep import Goal, LimitsSpec, ObjectiveSpec
-from sweeper.domain.trial import TrialState
+from sweeper.domain.trial import Trial, TrialState
 
 EQUAL_REJECTIONS = 3
 """So many creates in a row refused with the same words stop the sweep."""
@@ -26,7 +27,8 @@ def review(snapshot: Snapshot, now: datetime) -> SweepRecord:
     if sweep.state is SweepState.STOPPED:
         ended = snapshot.live or sweep.ended_at is not None
         return sweep if ended else _end(sweep, SweepState.STOPPED, now)
-    reason = _stop_reason(snapshot)
+    # While its trainings are suspended on demand, nothing may be decided that resumes them.
+    reason = "" if sweep.state is SweepState.SUSPENDED else _stop_reason(snapshot)
     if reason:
         return replace(sweep, state=SweepState.STOPPED, stop_reason=reason)
     if not snapshot.live and is_exhausted(snapshot):
@@ -37,20 +39,46 @@ def review(snapshot: Snapshot, now: datetime) -> SweepRecord:
 def is_settled(snapshot: Snapshot) -> bool:
     """Return whether nothing is left for a daemon to do until a person acts.
 
-    True for a sweep that ended, and for one whose unsettled trials are all held.
+    True for a sweep that ended, and for one that starts nothing more and whose unsettled trials
+    all need a person.
     """
     sweep = snapshot.sweep
-    if sweep.state in _OVER or (sweep.state is SweepState.STOPPED and not snapshot.live):
+    if sweep.state in _OVER:
         return True
-    only_held = all(trial.state is TrialState.HELD for trial in snapshot.live)
-    return bool(snapshot.live) and only_held and is_exhausted(snapshot)
+    is_cancelling = sweep.state is SweepState.CANCELLING
+    if not all(_needs_person(trial, is_cancelling) for trial in snapshot.live):
+        return False
+    if sweep.state is SweepState.STOPPED:
+        return True
+    return bool(snapshot.live) and (is_cancelling or is_exhausted(snapshot))
+
+
+def _needs_person(trial: Trial, is_cancelling: bool) -> bool:
+    """Whether nothing is left to do for a trial; a held one that was given up is still deleted."""
+    if trial.state is not TrialState.HELD:
+        return False
+    is_stuck = trial.submission.phase is Phase.DELETING
+    is_given_up = is_cancelling or trial.cancel_asked_at is not None
+    return is_stuck if is_given_up else True
 
 
 def rejected(sweep: SweepRecord, message: str, *, compliance: bool) -> SweepRecord:
-    """Return the sweep after a refused create; a broken policy would meet every trial."""
+    """Return the sweep after a refused create; a broken policy would meet every trial.
+
+    Once it was refused often enough to stop, that stays.
+    """
+    if sweep.rejections >= EQUAL_REJECTIONS:
+        return sweep
     same = sweep.rejection == message
     count = EQUAL_REJECTIONS if compliance else (sweep.rejections + 1 if same else 1)
     return replace(sweep, rejection=message, rejections=count)
+
+
+def not_rejected(sweep: SweepRecord) -> SweepRecord:
+    """Return the sweep after a create that was not refused: refusals count in a row only."""
+    if not 0 < sweep.rejections < EQUAL_REJECTIONS:
+        return sweep
+    return replace(sweep, rejection="", rejections=0)
 
 
 def target_reached(objective: ObjectiveSpec | None, best: TrialView | None) -> bool:

@@ -11,29 +11,32 @@ from types import MappingProxyType
 
 from sweeper.domain.change import Change, changed, note
 from sweeper.domain.judging import Verdict
-from sweeper.domain.observing import rest
+from sweeper.domain.observing import missing, observe, rest
 from sweeper.domain.phase import Phase
 from sweeper.domain.policy import call_delay, retry_delay
 from sweeper.domain.record import EventKind
-from sweeper.domain.sweep import RetryRule, RetrySpec
+from sweeper.domain.sweep import ResumeSpec, RetryRule, RetrySpec
 from sweeper.domain.trial import FailureClass, Observation, Submission, Trial, TrialState
 
 
-def accepted(trial: Trial, seen: Observation, now: datetime, *, adopted: bool) -> Change:
-    """Record that the training exists: created by us just now, or found and proved ours."""
-    submission = replace(
-        trial.submission,
-        workload_id=seen.workload_id,
-        created_at=seen.created_at,
-        phase=seen.phase if adopted else Phase.CREATING,
-        phase_since=now,
-        seen_at=now,
-        next_call_at=None,
-        calls_failed=0,
+def accepted(trial: Trial, seen: Observation, now: datetime) -> Change:
+    """Record that the control plane created the training; it has not been seen yet."""
+    after = _known(trial, seen, now, Phase.CREATING)
+    return changed(trial, after, now, note(after, now, EventKind.SUBMISSION, "created"))
+
+
+def adopted(trial: Trial, seen: Observation, policy: ResumeSpec, now: datetime) -> Change:
+    """Record that the training was found by its name and proved ours, and how it stands."""
+    known = _known(trial, seen, now, Phase.UNKNOWN)
+    taken = changed(
+        trial,
+        known,
+        now,
+        note(known, now, EventKind.LOOK_UP, "found"),
+        note(known, now, EventKind.SUBMISSION, "adopted"),
     )
-    after = replace(trial, submission=submission).enter(TrialState.ACTIVE, now)
-    outcome = "adopted" if adopted else "created"
-    return changed(trial, after, now, note(after, now, EventKind.SUBMISSION, outcome))
+    read = observe(taken.trial, seen, now, policy)
+    return replace(read, events=(*taken.events, *read.events))
 
 
 def left_open(trial: Trial, now: datetime, detail: str) -> Change:
@@ -67,30 +70,58 @@ def call_failed(
     return Change(trial=after, events=(note(after, now, kind, "failed", detail),))
 
 
+def uncounted(trial: Trial, before: Trial) -> Trial:
+    """Return the trial with a resume that nobody refused, but that failed, out of its budget.
+
+    The budget is for trainings that do not run again, not for a control plane that fails.
+    """
+    resumes = before.submission.resumes
+    return replace(trial, submission=replace(trial.submission, resumes=resumes))
+
+
 def call_accepted(trial: Trial, now: datetime, kind: EventKind) -> Change:
     """Record that a suspend, resume or delete was accepted."""
     calm = replace(trial, submission=replace(trial.submission, calls_failed=0))
     return Change(trial=calm, events=(note(calm, now, kind, "accepted"),))
 
 
-def absent(trial: Trial, now: datetime) -> Change:
-    """Record that no training of the trial's name was found."""
-    return Change(trial=trial, events=(note(trial, now, EventKind.LOOK_UP, "absent"),))
+def absent(trial: Trial, asked_at: datetime) -> Change:
+    """Record that a look-up begun at `asked_at` found no training of the trial's name."""
+    looked = replace(trial.submission, looked_up_at=asked_at, calls_failed=0)
+    after = replace(trial, submission=looked)
+    return Change(trial=after, events=(note(after, asked_at, EventKind.LOOK_UP, "absent"),))
 
 
-def held(trial: Trial, now: datetime, reason: str, *, foreign: bool = False) -> Change:
+def gone_at_delete(trial: Trial, now: datetime) -> Change:
+    """Record that a delete found no such training; how it ended is looked up next."""
+    after = missing(replace(trial, submission=replace(trial.submission, calls_failed=0)), now)
+    return Change(trial=after, events=(note(after, now, EventKind.DELETE, "gone"),))
+
+
+def held(trial: Trial, now: datetime, reason: str) -> Change:
     """Record that the trial needs a person; it keeps its slot while its training may live."""
-    after = trial.enter(TrialState.HELD, now, reason)
-    events = (note(after, now, EventKind.LOOK_UP, "foreign", reason),) if foreign else ()
-    return changed(trial, after, now, *events)
+    return changed(trial, trial.enter(TrialState.HELD, now, reason), now)
+
+
+def foreign(trial: Trial, asked_at: datetime, reason: str) -> Change:
+    """Record that a look-up begun at `asked_at` found the name taken by what is not ours."""
+    looked = replace(trial.submission, looked_up_at=asked_at, calls_failed=0)
+    after = replace(trial, submission=looked).enter(TrialState.HELD, asked_at, reason)
+    event = note(after, asked_at, EventKind.LOOK_UP, "foreign", reason)
+    return changed(trial, after, asked_at, event)
 
 
 def failed(trial: Trial, verdict: Verdict, retry: RetrySpec, now: datetime) -> Change:
     """Record that the newest attempt failed, and whether there is to be another.
 
     A preemption in disguise costs no budget, but waits like the first infrastructure retry, so
-    that a training that is evicted at once again and again does not spin.
+    that a training that is evicted at once again and again does not spin. Whatever the end looks
+    like after a delete of ours, it is that delete's: a cancel, or a timeout.
     """
+    if trial.submission.delete_sent_at is not None:
+        if trial.cancel_asked_at is not None:
+            return cancelled(trial, now)
+        verdict = Verdict(failure=FailureClass.TIMEOUT, reason=trial.submission.reason)
     ended = replace(
         rest(trial.submission, now),
         ended_at=now,
@@ -125,19 +156,27 @@ def gone(trial: Trial, last: Observation | None, retry: RetrySpec, now: datetime
         return changed(trial, after, now)
     if trial.cancel_asked_at is not None:
         return cancelled(trial, now)
-    if trial.submission.delete_sent_at is not None:
-        verdict = Verdict(failure=FailureClass.TIMEOUT, reason=trial.submission.reason)
-    elif last is not None and last.phase is Phase.FAILED:
+    if last is not None and last.phase is Phase.FAILED:
         verdict = Verdict(failure=FailureClass.APPLICATION, reason="it failed, then was deleted")
     else:
         verdict = Verdict(failure=FailureClass.VANISHED, reason="deleted while it lived")
     return failed(trial, verdict, retry, now)
 
 
+def given_up(trial: Trial, now: datetime, why: str) -> Change:
+    """Record that an attempt that holds no training will not be made: the trial fails."""
+    ended = replace(trial.submission, ended_at=trial.submission.ended_at or now)
+    over = replace(trial, submission=ended, retry_at=None)
+    reason = f"{trial.reason}; {why}" if trial.reason else why
+    return changed(trial, over.enter(TrialState.FAILED, now, reason), now)
+
+
 def cancelled(trial: Trial, now: datetime) -> Change:
     """Record that the trial is given up and holds no training any more."""
     ended = replace(rest(trial.submission, now), ended_at=trial.submission.ended_at or now)
-    after = replace(trial, submission=ended).enter(TrialState.CANCELLED, now, "cancelled")
+    # A held one may leave something behind on the control plane that only a person can find.
+    reason = f"cancelled; {trial.reason}" if trial.state is TrialState.HELD else "cancelled"
+    after = replace(trial, submission=ended).enter(TrialState.CANCELLED, now, reason)
     return changed(trial, after, now)
 
 
@@ -165,6 +204,20 @@ def reopened(trial: Trial, now: datetime) -> Change:
         after = replace(trial, submission=fresh).enter(state, now, "retry asked for")
         return changed(trial, after, now)
     return Change(trial=trial)
+
+
+def _known(trial: Trial, seen: Observation, now: datetime, phase: Phase) -> Trial:
+    submission = replace(
+        trial.submission,
+        workload_id=seen.workload_id,
+        created_at=seen.created_at,
+        phase=phase,
+        phase_since=now,
+        seen_at=None,
+        next_call_at=None,
+        calls_failed=0,
+    )
+    return replace(trial, submission=submission).enter(TrialState.ACTIVE, now)
 
 
 def _preempted(trial: Trial, over: Trial, reason: str, now: datetime) -> Change:

@@ -10,7 +10,8 @@ at it, handed to a control plane. Both are values: a change makes a new one. The
                     └────── interrupted <──> resuming
         (any of the four in the middle may become held, and come back)
 
-"waiting" is never stored: a trial gets its row together with its first intent.
+"waiting" is never stored: a trial gets its row together with its first intent. One that no limit
+has room for, ever, fails without an attempt.
 """
 
 from collections.abc import Mapping
@@ -61,7 +62,7 @@ _LIVE_STATES = frozenset(
 
 TRANSITIONS: Mapping[TrialState, frozenset[TrialState]] = MappingProxyType(
     {
-        TrialState.WAITING: frozenset({TrialState.SUBMITTING}),
+        TrialState.WAITING: frozenset({TrialState.SUBMITTING, TrialState.FAILED}),
         TrialState.SUBMITTING: _LIVE_STATES | TERMINAL_STATES,
         TrialState.ACTIVE: _LIVE_STATES | TERMINAL_STATES,
         TrialState.INTERRUPTED: _LIVE_STATES | TERMINAL_STATES,
@@ -91,10 +92,12 @@ class Submission:
     Every `*_at` and `*_since` is an aware UTC time, None meaning "never" or "not now":
 
     - `intent_at` the intent was written; `sent_at` a POST may have left then (None: surely no
-      POST of this intent is open); `looked_up_at` the name was last looked up
+      POST of this intent is open); `looked_up_at` the newest look-up of the name that found no
+      training of ours
     - `next_call_at` no call for this training before this time (back-off)
     - `created_at` the control plane's own creation time
-    - `phase_since` we first saw the present phase; `seen_at` the last good observation
+    - `phase_since` we first saw the present phase; `seen_at` the last good observation that was
+      worth a write (None: never seen since its create was accepted)
     - `running_since` start of the present stretch at work; `first_running_at` of the first one;
       `running_seconds` the sum of the stretches that are over
     - `resume_sent_at` our newest resume; `suspend_sent_at` our own suspend that still holds (the
