@@ -108,7 +108,7 @@ def _counts(summary: TickSummary) -> Text:
         for word, count in counts.items()
         if count or word == "running"
     ]
-    return Text(" · ", style="dim").join(words)
+    return Text(" · ").join(words)
 
 
 def _counted(summary: TickSummary) -> Iterator[tuple[str, int]]:
