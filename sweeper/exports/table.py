@@ -1,11 +1,13 @@
 """Results as a table for a person: the best trial first, what varies in columns."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -53,16 +55,23 @@ def results_table(
     params = [_params_of(row) for row in ranked]
     varying, constant = _split(params)
     shown = ranked if limit is None else ranked[: max(limit, 0)]
-    table = Table(caption=_caption(varying, constant, len(ranked) - len(shown)))
-    table.add_column("trial", justify="right")
-    table.add_column("state")
-    for name in varying[:COLUMNS_BOUND]:
+    names = varying[:COLUMNS_BOUND]
+    table = Table(
+        box=box.SIMPLE_HEAD, caption=_caption(varying, constant, len(ranked) - len(shown))
+    )
+    # Where the terminal is narrow, params give way; what every table is read for stays whole.
+    table.add_column("trial", justify="right", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    for name in names:
         table.add_column(Text(_short(name)), overflow="fold")
-    table.add_column(Text(_short(objective or "objective")), justify="right")
-    table.add_column("attempts", justify="right")
-    table.add_column("time", justify="right")
+    table.add_column(Text(_short(objective or "objective")), justify="right", no_wrap=True)
+    further = [column for column in _FURTHER if any(column.text_of(row) for row in shown)]
+    for column in further:
+        table.add_column(column.name, justify=column.justify, overflow="fold")
     for row, point in zip(shown, params, strict=False):
-        table.add_row(*_cells(row, point, varying[:COLUMNS_BOUND]))
+        table.add_row(
+            *_cells(row, point, names), *(Text(column.text_of(row)) for column in further)
+        )
     return table
 
 
@@ -77,19 +86,13 @@ def best_first(rows: Sequence[Row], goal: str | None) -> list[Row]:
     return sorted(rows, key=rank)
 
 
-def _cells(row: Row, params: Mapping[str, Any], varying: Sequence[str]) -> list[Text]:
+def _cells(row: Row, params: Mapping[str, Any], names: Sequence[str]) -> list[Text]:
     state = str(row["state"])
-    reason = row.get("reason") if state in {TrialState.FAILED, TrialState.HELD} else ""
-    state_cell = Text(visible(state), style=STATE_STYLES.get(state, ""))
-    if reason:
-        state_cell.append(f" ({_short(str(reason))})", style="dim")
     return [
         Text(str(row["trial"])),
-        state_cell,
-        *(Text(shortened(number_of(params.get(name)), CELL_BOUND)) for name in varying),
+        Text(_short(state), style=STATE_STYLES.get(state, "")),
+        *(Text(shortened(number_of(params.get(name)), CELL_BOUND)) for name in names),
         Text(number_of(row.get("objective"))),
-        Text(str(row.get("attempts", ""))),
-        Text(_length(row.get("duration_seconds"))),
     ]
 
 
@@ -125,7 +128,33 @@ def _short(text: str) -> str:
     return shortened(visible(text), CELL_BOUND)
 
 
-def _length(seconds: Any) -> str:
-    if not isinstance(seconds, int | float):
-        return ""
-    return str(timedelta(seconds=round(seconds)))
+def _attempts(row: Row) -> str:
+    attempts = row.get("attempts")
+    return str(attempts) if isinstance(attempts, int) and attempts > 1 else ""
+
+
+def _length(row: Row) -> str:
+    seconds = row.get("duration_seconds")
+    return str(timedelta(seconds=round(seconds))) if isinstance(seconds, int | float) else ""
+
+
+def _reason(row: Row) -> str:
+    return _short(str(row.get("reason") or "")) if row["state"] in _WITH_REASON else ""
+
+
+_WITH_REASON = {TrialState.FAILED, TrialState.HELD, TrialState.INTERRUPTED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    name: str
+    justify: Literal["left", "right"]
+    text_of: Callable[[Row], str]
+
+
+_FURTHER = (
+    _Column(name="attempts", justify="right", text_of=_attempts),
+    _Column(name="time", justify="right", text_of=_length),
+    _Column(name="reason", justify="left", text_of=_reason),
+)
+"""Columns that a table has only if one of its rows has something to say there."""

@@ -75,11 +75,31 @@ def test_a_single_row_shows_all_of_its_params() -> None:
 
 
 def test_numbers_times_and_reasons_are_for_people() -> None:
-    row = a_row(objective=0.1 + 0.2, state="failed", reason="exit code 1", duration_seconds=61.4)
+    row = a_row(
+        objective=0.1 + 0.2, state="failed", reason="exit\x07", duration_seconds=61.4, attempts=3
+    )
 
     shown = drawn(results_table([row], objective="loss"))
 
-    assert all(text in shown for text in ["loss", "0.3 ", "0:01:01", "failed (exit code 1)"])
+    assert all(text in shown for text in ["loss", " 0.3 ", "0:01:01", "exit\\x07", " 3 "])
+
+
+def test_a_column_in_which_no_row_has_anything_to_say_is_left_out() -> None:
+    rows = [a_row(0, reason="of no interest", duration_seconds=None), a_row(1, duration_seconds=1)]
+
+    headers = [str(column.header) for column in results_table(rows).columns]
+
+    assert headers == ["trial", "state", "objective", "time"]
+
+
+def test_on_a_narrow_terminal_params_give_way() -> None:
+    rows = [a_row(number, objective=0.123456, params={"p" * 30: "x" * 40}) for number in (0, 1)]
+    rows[1]["params"] = {"q" * 30: "y" * 40, "r" * 30: "z" * 40}
+
+    shown = drawn(results_table(rows), width=60)
+
+    assert shown.count("completed") == 2
+    assert shown.count("0.123456") == 2
 
 
 def test_a_table_of_many_rows_and_params_stays_readable() -> None:
@@ -91,7 +111,7 @@ def test_a_table_of_many_rows_and_params_stays_readable() -> None:
     table = results_table(rows, limit=5)
 
     assert table.row_count == 5
-    assert len(table.columns) == 12 + 5
+    assert len(table.columns) == 12 + 3
     assert str(table.caption) == "25 more not shown; 8 more parameters vary"
 
 
