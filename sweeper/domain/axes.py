@@ -1,7 +1,7 @@
 """The values that a grid walks through, one parameter at a time, without holding a range."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
@@ -85,12 +85,16 @@ def collapse(values: Sequence[JsonValue]) -> tuple[JsonValue, ...]:
     return tuple({identity(value): value for value in values}.values())
 
 
-def identity(value: JsonValue) -> str:
-    """Return a text that two values share when W&B's grid takes them for the same.
+def identity(value: JsonValue) -> Hashable:
+    """Return what two values share when W&B's grid takes them for the same.
 
     An integral float equals the int, but not inside a list or mapping; True is not 1, and "3"
     is not 3.
     """
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return canonical_json(value)
+        return int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return "json", canonical_json(value)
