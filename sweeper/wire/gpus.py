@@ -34,10 +34,12 @@ def _per_pod(compute: Mapping[str, JsonValue]) -> Fraction:
 
 
 def _portion(value: JsonValue) -> Fraction:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return Fraction(1)
-    # By way of text, 0.1 is one tenth and not the double nearest to it.
-    return max(Fraction(str(value)), Fraction(0))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Fraction(max(value, 0))
+    if isinstance(value, float) and math.isfinite(value):
+        # By way of text, 0.1 is one tenth and not the double nearest to it.
+        return max(Fraction(str(value)), Fraction(0))
+    return Fraction(1)
 
 
 def _whole(value: JsonValue) -> int | None:

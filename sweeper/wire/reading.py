@@ -30,12 +30,11 @@ def read_json(content: bytes) -> JsonValue:
         raise UnreadableError(f"not UTF-8 at byte {error.start}") from error
     try:
         value: JsonValue = _DECODER.decode(text)
-    except UnreadableError:
-        raise
     except RecursionError as error:
         raise UnreadableError(f"nested deeper than {MAX_DEPTH} levels") from error
-    except ValueError as error:
-        raise UnreadableError(f"not JSON{_place(error)}") from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise UnreadableError(f"not JSON at {place}") from error
     if is_too_deep(value):
         raise UnreadableError(f"nested deeper than {MAX_DEPTH} levels")
     if "\\u" in text:
@@ -86,12 +85,6 @@ def _constant(word: str) -> NoReturn:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_float, parse_int=_int, parse_constant=_constant
 )
-
-
-def _place(error: ValueError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f" at line {error.lineno}, column {error.colno}"
-    return ""
 
 
 def _hold_unicode(value: JsonValue) -> None:

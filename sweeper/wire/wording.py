@@ -167,7 +167,7 @@ _WORDS: Mapping[str, _Words] = MappingProxyType(
 def _kind(value: Any) -> str:
     """Return what kind of JSON value this is."""
     if isinstance(value, bool):
-        return "true or false"
+        return "a boolean"
     if isinstance(value, int | float):
         return "a number"
     return "a text" if isinstance(value, str) else shown(value)

@@ -79,6 +79,18 @@ def leaves(shape: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, dict
         yield from leaves(shape["items"], path + "[]")
 
 
+def as_json_schema(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a flat schema as JSON Schema knows it, which has no `nullable`."""
+    said = {key: shape[key] for key in _KEPT if key in shape}
+    if "enum" in said:
+        said["enum"] = [*said["enum"], *([None] if shape["nullable"] else [])]
+    said["type"] = [shape["type"], *(["null"] if shape["nullable"] else [])]
+    if shape["items"] is not None:
+        said["items"] = as_json_schema(shape["items"])
+    members = {key: as_json_schema(inner) for key, inner in shape["properties"].items()}
+    return {**said, "properties": members, "required": sorted(shape["required"])}
+
+
 def _scalar(schema: Schema) -> dict[str, Any]:
     said = {key: schema[key] for key in _KEPT if key in schema}
     if "enum" in said:

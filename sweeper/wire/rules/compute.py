@@ -63,10 +63,12 @@ def gpu_devices(spec: View, terms: Terms) -> Iterator[Issue]:
             yield compute.error("gpuRequestType", message)
         for key in ("gpuMemoryRequest", "gpuMemoryLimit", "migProfile"):
             if compute.has(key):
-                yield compute.error(key, f"works with 1 device only, and {devices} are asked for")
+                yield compute.error(
+                    key, f"works with 1 device only, and {shown(devices)} are asked for"
+                )
         portion = compute.number("gpuPortionRequest")
         if terms.is_client and portion is not None and 0 < portion < 1:
-            message = f"{shown(portion)} of each of {devices} devices: the API's own texts"
+            message = f"{shown(portion)} of each of {shown(devices)} devices: the API's own texts"
             yield compute.warning(
                 "gpuPortionRequest", f"{message} disagree on whether this works; 1 device is safe"
             )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sweeper.wire.issues import Issue
-from sweeper.wire.rules.view import Rule, Terms, View, standing
+from sweeper.wire.rules.view import Rule, Terms, View, shown, standing
 
 _OPEN_PORTS = (("ports[]", "external"), ("exposedUrls[]", "container"))
 _FIXED = (("ports[]", "external"), ("exposedUrls[]", "url"))
@@ -23,7 +23,7 @@ def port_ranges(spec: View, terms: Terms) -> Iterator[Issue]:
         for item in standing(spec, place):
             port = item.whole(key)
             if port is not None and not 1 <= port <= 65535:
-                message = f"{port} is no port: give one of 1 to 65535"
+                message = f"{shown(port)} is no port: give one of 1 to 65535"
                 yield item.issue(key, message, terms.inferred)
 
 

@@ -39,7 +39,7 @@ def toleration_seconds(spec: View, _terms: Terms) -> Iterator[Issue]:
     for toleration in standing(spec, "tolerations[]"):
         effect = toleration.text("effect")
         if toleration.has("seconds") and effect != "NoExecute":
-            have = f"it is {effect}" if effect else "it is not given"
+            have = f"it is {shown(effect)}" if effect else "it is not given"
             message = f"goes with the effect NoExecute only, and {have}: drop one or the other"
             yield toleration.error("seconds", message)
 

@@ -74,7 +74,9 @@ def mount_propagation(spec: View, terms: Terms) -> Iterator[Issue]:
         if first is None:
             first = word
         elif word != first:
-            message = f"{shown(word)} differs from {first} of an earlier host path: use one word"
+            message = (
+                f"{shown(word)} differs from {shown(first)} of an earlier host path: use one word"
+            )
             is_stated = item.has("mountPropagation")
             yield (
                 item.error("mountPropagation", message)
