@@ -67,7 +67,7 @@ def run_command(arguments: Sequence[str]) -> int:
 
 def _invoke(arguments: Sequence[str]) -> int:
     try:
-        outcome = app(list(arguments), standalone_mode=False)
+        outcome = app(list(arguments), prog_name="sweeper", standalone_mode=False)
     except typer.TyperException as error:
         show = getattr(error, "show", None)
         if show is None:
