@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench docs lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -26,6 +26,9 @@ check: $(VENV)/dev.stamp  ## Check format, lint, types and import layers
 
 bench: $(VENV)/dev.stamp  ## Measure speed, as ratios to a peer in the same run
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/throughput.py
+
+docs: $(VENV)/dev.stamp  ## Write into README what is generated from the code
+	$(BIN)/python docs/generate.py
 
 lock: $(VENV)/dev.stamp  ## Resolve the dependencies anew, with hashes and without host names
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -199,6 +199,17 @@ def load_settings(flags: Mapping[str, object] | None = None) -> Settings:
         raise SettingsError(_describe(error, given, file)) from None
 
 
+def settings_reference() -> str:
+    """Return all settings as a Markdown table: name, variable, default, meaning."""
+    lines = ["| Setting | Variable | Default | What |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{str(field.default).lower()}`"
+        words = " ".join((field.description or "").split())
+        shown = "-" if name == _SECRET else f"`{name}`"
+        lines.append(f"| {shown} | `{field.validation_alias}` | {default} | {words} |")
+    return "\n".join(lines) + "\n"
+
+
 def default_state_dir() -> Path:
     """Return where sweeps are kept when nothing else is said.
 

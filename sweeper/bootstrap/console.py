@@ -1,5 +1,6 @@
 """Log lines and the live display of a daemon, and what is said of an internal fault."""
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -21,9 +22,8 @@ _WORTH_A_LINE = (TrialState.FAILED, TrialState.HELD)
 def console_lines(settings: Settings) -> Iterator[LineHandler]:
     """Set up log lines as the settings ask for, with the secrets of this process hidden."""
     as_json = settings.log_format is LogFormat.JSON
-    with log_lines(
-        as_json=as_json, level=settings.log_level, secrets=lambda: live_secrets(settings)
-    ) as lines:
+    secrets = known_secrets(settings)
+    with log_lines(as_json=as_json, level=settings.log_level, secrets=lambda: secrets) as lines:
         yield lines
 
 
@@ -39,10 +39,15 @@ def watching(settings: Settings, lines: LineHandler, now: Now) -> Iterator[Seque
         yield (display, TransitionLog(_WORTH_A_LINE))
 
 
-def live_secrets(settings: Settings) -> Sequence[str]:
-    """Return the secrets that no line may hold."""
-    secret = settings.client_secret
-    return () if secret is None else (secret.get_secret_value(),)
+def known_secrets(settings: Settings) -> Sequence[str]:
+    """Return the secrets that no line may hold; tokens are known by their shape."""
+    found = []
+    if settings.client_secret is not None:
+        found.append(settings.client_secret.get_secret_value())
+    if settings.client_secret_file is not None:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            found.append(settings.client_secret_file.read_text(encoding="utf-8").strip())
+    return [secret for secret in found if secret]
 
 
 def log_fault(error: Exception) -> None:

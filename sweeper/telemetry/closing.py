@@ -50,7 +50,7 @@ def _lines(sweep: SweepRecord, totals: Totals, best: TrialView | None) -> Iterat
     name = _argument(sweep.name)
     yield f"results: `sweeper results {name}`"
     if totals.count(TrialState.FAILED, TrialState.HELD):
-        yield f"why trials failed: `sweeper ls {name}`; again: `sweeper retry {name} --failed`"
+        yield f"why one failed: `sweeper show {name} N`; again: `sweeper retry {name} --failed`"
 
 
 def _ending(sweep: SweepRecord) -> str:

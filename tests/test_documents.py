@@ -1,0 +1,56 @@
+import runpy
+from pathlib import Path
+
+import pytest
+
+from sweeper.settings import Settings
+from sweeper.telemetry.catalogue import CATALOGUE
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_readme_is_what_the_code_generates() -> None:
+    generated = runpy.run_path(str(ROOT / "docs" / "generate.py"))["generated"]
+
+    assert generated(README) == README, "make docs"
+
+
+@pytest.mark.parametrize("name", [*Settings.model_fields])
+def test_every_setting_stands_in_the_readme(name: str) -> None:
+    assert f"`{Settings.model_fields[name].validation_alias}`" in README
+
+
+@pytest.mark.parametrize("family", CATALOGUE, ids=lambda family: family.name)
+def test_every_metric_stands_in_the_readme(family: object) -> None:
+    assert f"`{family.name}`" in README
+
+
+@pytest.mark.parametrize(
+    "verb", ["run", "plan", "validate", "status", "results", "pause", "health"]
+)
+def test_every_command_that_opens_the_readme_exists(verb: str) -> None:
+    from sweeper.cli.main import app
+
+    assert f"sweeper {verb}" in README
+    assert verb in {command.name for command in app.registered_commands}
+
+
+def test_the_readme_opens_with_its_two_commands() -> None:
+    opening = README.split("##")[0]
+
+    assert opening.index("make demo") < opening.index("make test")
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    import re
+
+    documents = list(ROOT.glob("*.md"))
+    links = [
+        (path.name, target)
+        for path in documents
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
+        if not (ROOT / target).exists()
+    ]
+
+    assert links == []
