@@ -32,7 +32,9 @@ def suggestion(path: Path, model: type[BaseModel]) -> str:
     near = nearest(key, fields_of(model).get(_place(path[:-1]), ()))
     if near:
         return f"did you mean {near}?"
-    homes = [place for place, names in fields_of(TrainingSpec).items() if key in names]
+    # Of the items of a list nobody knows which one is meant.
+    places = fields_of(TrainingSpec).items()
+    homes = [place for place, names in places if key in names and "[]" not in place]
     return f"move it to {homes[0] or 'spec'}" if len(homes) == 1 else ""
 
 

@@ -77,7 +77,9 @@ def _no_whole_number(fault: Fault) -> str:
 
 
 def _no_number(fault: Fault) -> str:
-    return f"{fault.what} {fault.text}, written without quotes"
+    if isinstance(fault.value, str):
+        return f"{fault.what} is text: write a number without quotes"
+    return f"{fault.what} is no number: write one"
 
 
 def _no_bool(fault: Fault) -> str:

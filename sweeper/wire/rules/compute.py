@@ -63,9 +63,8 @@ def gpu_devices(spec: View, terms: Terms) -> Iterator[Issue]:
             yield compute.error("gpuRequestType", message)
         for key in ("gpuMemoryRequest", "gpuMemoryLimit", "migProfile"):
             if compute.has(key):
-                yield compute.error(
-                    key, f"works with 1 device only, and {shown(devices)} are asked for"
-                )
+                message = f"works with 1 device only, not {shown(devices)}: drop it, or ask for 1"
+                yield compute.error(key, message)
         portion = compute.number("gpuPortionRequest")
         if terms.is_client and portion is not None and 0 < portion < 1:
             message = f"{shown(portion)} of each of {shown(devices)} devices: the API's own texts"
@@ -160,8 +159,10 @@ def _amount_fault(text: str, terms: Terms) -> str:
 
 
 def _size(view: View, key: str) -> Fraction | int | float | None:
+    if "Memory" not in key:
+        return view.number(key)
     text = view.text(key)
-    return view.number(key) if text is None else read_amount(text)
+    return None if text is None else read_amount(text)
 
 
 RULES: tuple[Rule, ...] = (

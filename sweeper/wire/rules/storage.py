@@ -100,11 +100,11 @@ def shared_volumes(spec: View, terms: Terms) -> Iterator[Issue]:
     if not terms.is_client:
         return
     for pvc in standing(spec, "storage.pvc[]"):
-        if pvc.has("claimName") and not pvc.is_on("readOnly"):
+        if pvc.text("claimName") and not pvc.is_on("readOnly"):
             yield _shared(pvc, "claimName", "one claim")
     for place, what in (("storage.hostPath[]", "directory"), ("storage.nfs[]", "export")):
         for item in standing(spec, place):
-            if item.has("path") and item.is_off("readOnly"):
+            if item.text("path") and item.is_off("readOnly"):
                 yield _shared(item, "path", f"one {what}")
 
 
