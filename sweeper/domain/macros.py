@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sweeper.domain.spelling import spell
+from sweeper.domain.spelling import shown, spell
 from sweeper.domain.templates import dotted_names
 from sweeper.domain.values import JsonValue, Params, plain
 from sweeper.errors import RenderingError
@@ -84,7 +84,9 @@ class _Expander:
         elif any(name in self._names for name in _PLACEHOLDER.findall(item)):
             yield self._replace(item)
         else:
-            self.notices.append(f"{item} is no macro and no parameter: it is dropped, as by W&B")
+            self.notices.append(
+                f"{shown(item)} is no macro and no parameter: it is dropped, as by W&B"
+            )
 
     def _macro(self, name: str) -> list[str] | None:
         """Return what a macro of W&B stands for, None when it is none."""
@@ -133,7 +135,8 @@ class _Expander:
         name = found[1]
         value = self._source.environment.get(name)
         if value is None:
-            self.notices.append(f"{name} is not set: {found[0]} becomes its name, as with W&B")
+            place = shown(found[0])
+            self.notices.append(f"{shown(name)} is not set: {place} becomes its name, as with W&B")
             return name
         return self._source.protect(value)
 
@@ -143,7 +146,9 @@ class _Expander:
     def _value(self, found: re.Match[str]) -> str:
         if found[1] not in self._names:
             return found[0]
-        self.notices.append(f"{found[0]} is replaced by the parameter, which W&B does not do")
+        self.notices.append(
+            f"{shown(found[0])} is replaced by the parameter, which W&B does not do"
+        )
         return self._source.protect(spell(self._names[found[1]]))
 
 

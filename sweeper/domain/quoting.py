@@ -10,6 +10,9 @@ import shlex
 from enum import Enum
 
 _SCRIPT_OPTION = re.compile(r"-[a-zA-Z]*c")
+_LONGEST_OPTION = 32
+_RUNS = re.compile(r"[^'\"\\ \t\r\n]+|.", re.DOTALL)
+"""What is read at a time: a character that may mean something, or all up to the next one."""
 
 
 class _Quotation(Enum):
@@ -19,32 +22,32 @@ class _Quotation(Enum):
 
 
 class _Reader:
-    """Follows a command line as shlex does, a character at a time."""
+    """Follows a command line as shlex does, a run at a time."""
 
     def __init__(self) -> None:
         self.quotation = _Quotation.NONE
         self.escaped = False
 
-    def feed(self, character: str) -> str:
-        """Take one character and return what it adds to the word, "" where it only quotes."""
+    def feed(self, run: str) -> str:
+        """Take a run of text and return what it adds to the word, "" where it only quotes."""
         if self.escaped:
             self.escaped = False
-            kept = self.quotation is _Quotation.DOUBLE and character not in '"\\'
-            return f"\\{character}" if kept else character
-        if character == "\\" and self.quotation is not _Quotation.SINGLE:
+            kept = self.quotation is _Quotation.DOUBLE and run not in {'"', "\\"}
+            return f"\\{run}" if kept else run
+        if run == "\\" and self.quotation is not _Quotation.SINGLE:
             self.escaped = True
             return ""
-        if self.quotation is _Quotation.NONE and character in "'\"":
-            self.quotation = _Quotation(character)
+        if self.quotation is _Quotation.NONE and run in {"'", '"'}:
+            self.quotation = _Quotation(run)
             return ""
-        if character == self.quotation.value:
+        if run == self.quotation.value:
             self.quotation = _Quotation.NONE
             return ""
-        return character
+        return run
 
-    def separates(self, character: str) -> bool:
-        """Return whether `character` would end the present word."""
-        return self.quotation is _Quotation.NONE and not self.escaped and character in " \t\r\n"
+    def separates(self, run: str) -> bool:
+        """Return whether `run` would end the present word."""
+        return self.quotation is _Quotation.NONE and not self.escaped and run in " \t\r\n"
 
     def quote(self, value: str) -> str:
         """Return `value` quoted so that the present quotation holds on both sides of it."""
@@ -61,18 +64,20 @@ class CommandLine:
     def __init__(self) -> None:
         self._outer = _Reader()
         self._inner = _Reader()
-        self._word: str | None = None
+        self._word: str | None = None  # only its beginning, which tells whether it is -c
         self._behind_option = False
 
     def read(self, text: str) -> None:
         """Follow `text`, which the author of the command line wrote."""
-        for character in text:
-            if self._outer.separates(character):
+        for run in _RUNS.findall(text):
+            if self._outer.separates(run):
                 self._end_word()
             else:
-                for added in self._outer.feed(character):
-                    self._inner.feed(added)
-                    self._word = (self._word or "") + added
+                added = self._outer.feed(run)
+                self._extend_word(added)
+                if self._behind_option:
+                    for inner in _RUNS.findall(added):
+                        self._inner.feed(inner)
 
     def quote(self, value: str) -> str:
         """Return what puts `value` here.
@@ -82,8 +87,13 @@ class CommandLine:
         """
         if self._outer.escaped or (self._behind_option and self._inner.escaped):
             raise ValueError("a backslash stands right before it")
-        self._word = (self._word or "") + value
+        self._extend_word(value)
         return self._outer.quote(self._inner.quote(value) if self._behind_option else value)
+
+    def _extend_word(self, text: str) -> None:
+        word = self._word or ""
+        if len(word) <= _LONGEST_OPTION:
+            self._word = word + text[: _LONGEST_OPTION + 1]
 
     def _end_word(self) -> None:
         if self._word is not None:

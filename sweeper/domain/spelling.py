@@ -17,6 +17,12 @@ def spell(value: JsonValue) -> str:
     return value if isinstance(value, str) else str(plain(value))
 
 
+def shown(name: str) -> str:
+    """Return a name as messages show it: printable, and of a length that can be read."""
+    legible = "".join(character if character.isprintable() else "?" for character in name[:61])
+    return legible if len(name) <= 60 else f"{legible[:60]}…"
+
+
 def escape_references(text: str) -> str:
     """Return what Kubernetes turns back into `text` when it expands `$(NAME)` in it.
 
@@ -50,8 +56,8 @@ def require_legible(params: Params) -> None:
         found = refused_character([name, value])
         if found is not None:
             raise RenderingError(
-                f"parameters.{name!a}: the value holds the character U+{ord(found):04X}, which no "
-                "command line can carry: take it out, or put the value in a file"
+                f"parameters.{shown(name)}: the value holds the character U+{ord(found):04X}, which "
+                "no command line can carry: take it out, or put the value in a file"
             )
 
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from sweeper.domain.parameters import SearchSpace
 from sweeper.domain.quoting import CommandLine
 from sweeper.domain.sampling import leaves
-from sweeper.domain.spelling import escape_references, spell
+from sweeper.domain.spelling import escape_references, shown, spell
 from sweeper.domain.values import JsonValue, Params
 from sweeper.errors import RenderingError
 
@@ -26,6 +26,8 @@ FIXED_NAMES = ("sweep", "trial", "attempt", "checkpoint_key")
 
 _PIECES = re.compile(r"\$\$|\$\{([^{}]*)\}")
 _COMMAND_LINE = ("command", "args")
+_MOST_COMPARED = 100
+_LONGEST_COMPARED = 64
 _TEXT_FIELDS = frozenset(
     {
         "branch",
@@ -71,10 +73,11 @@ class UnknownPlaceholder:
     @property
     def message(self) -> str:
         """What is wrong and what to do, reading on after the path."""
+        name = shown(self.name)
         meant = f"write ${{{self.nearest}}}, or " if self.nearest else "write "
         return (
-            f"${{{self.name}}} names neither a parameter nor one of {', '.join(FIXED_NAMES)}: "
-            f"{meant}$${{{self.name}}} to pass it on as it is"
+            f"${{{name}}} names neither a parameter nor one of {', '.join(FIXED_NAMES)}: "
+            f"{meant}$${{{name}}} to pass it on as it is"
         )
 
 
@@ -225,5 +228,12 @@ def _field(path: Path) -> str:
 
 
 def _unknown(path: Path, name: str, names: Collection[str]) -> UnknownPlaceholder:
-    near = difflib.get_close_matches(name, sorted(names), n=1)
-    return UnknownPlaceholder(path=path, name=name, nearest=near[0] if near else None)
+    return UnknownPlaceholder(path=path, name=name, nearest=_nearest(name, names))
+
+
+def _nearest(name: str, names: Collection[str]) -> str | None:
+    # Comparing costs much, and a file may name a hundred thousand parameters.
+    if len(name) > _LONGEST_COMPARED or len(names) > _MOST_COMPARED:
+        return None
+    candidates = sorted(each for each in names if len(each) <= _LONGEST_COMPARED)
+    return next(iter(difflib.get_close_matches(name, candidates, n=1)), None)

@@ -63,6 +63,10 @@ def test_the_word_behind_a_script_is_quoted_once() -> None:
     assert shlex.split(written) == ["sh", "-c", 'train "$1"', "_", "a b"]
 
 
+def test_an_empty_script_is_a_word_too() -> None:
+    assert _written("sh -c '' @", "a b") == "sh -c '' 'a b'"
+
+
 def test_an_option_of_its_own_value_is_no_script() -> None:
     assert shlex.split(_written("run -c=@ -x @", "a b", "c d")) == ["run", "-c=a b", "-x", "c d"]
 
@@ -75,3 +79,11 @@ def test_a_backslash_right_before_a_value_is_refused(template: str) -> None:
 
 def test_plain_values_stand_as_they_are() -> None:
     assert _written("--lr=@ --opt @", "1e-05", "sgd") == "--lr=1e-05 --opt sgd"
+
+
+def test_the_beginning_of_a_long_word_tells_that_it_is_no_option() -> None:
+    line = CommandLine()
+
+    line.read("-" + "x" * 1_000 + "c ")
+
+    assert line.quote("a b") == "'a b'"

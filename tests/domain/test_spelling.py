@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.domain.spelling import escape_references, refused_character, require_legible, spell
+from sweeper.domain.spelling import (
+    escape_references,
+    refused_character,
+    require_legible,
+    shown,
+    spell,
+)
 from sweeper.domain.values import JsonValue, freeze
 from sweeper.errors import RenderingError
 from tests.support.kubernetes import expand
@@ -52,8 +58,14 @@ def test_text_of_any_language_and_lines_are_fine(value: JsonValue) -> None:
 
 
 def test_an_illegible_value_is_refused_with_its_name_and_never_shown() -> None:
-    with pytest.raises(RenderingError, match=re.escape("parameters.'lr': the value holds")) as told:
+    with pytest.raises(RenderingError, match=re.escape("parameters.lr: the value holds")) as told:
         require_legible({"ok": 1, "lr": "secret\0"})
 
     assert "U+0000" in str(told.value)
     assert "secret" not in str(told.value)
+
+
+def test_names_are_shown_printable_and_short() -> None:
+    assert shown("lr\x1b[31m") == "lr?[31m"
+    assert shown("x" * 60) == "x" * 60
+    assert shown("x" * 100_000) == "x" * 60 + "…"

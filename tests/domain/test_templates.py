@@ -163,6 +163,17 @@ def test_every_unknown_placeholder_is_found_with_its_path() -> None:
     assert "write $${HOME} to pass it on" in found[0].message
 
 
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [("p0x", [f"p{number}" for number in range(101)]), ("p" * 65, ["p" * 64]), ("p", ["p" * 65])],
+    ids=["too many names", "too long a placeholder", "too long a name"],
+)
+def test_no_nearest_name_is_sought_where_that_would_take_long(name: str, names: list[str]) -> None:
+    (found,) = unknown_placeholders({"args": f"${{{name}}}"}, names)
+
+    assert found.nearest is None
+
+
 def test_a_space_offers_its_names_dotted_and_the_fixed_ones() -> None:
     space = space_of({"lr": {"value": 1}, "o": {"parameters": {"i": {"value": 2}}}})
 
