@@ -19,6 +19,7 @@ from sweeper.domain.trial import Observation, Trial
 from sweeper.domain.values import Params
 from sweeper.objectives.tokens import token_for
 from sweeper.ports import TrainingRequest
+from sweeper.wire.completing import completed
 from sweeper.wire.gpus import gpus_of
 
 NO_ID = "0" * 10
@@ -53,7 +54,7 @@ class Attempts:
             name=rendered.name,
             project_id=self.project_id,
             cluster_id=self.cluster_id,
-            spec=rendered.spec,
+            spec=completed(rendered.spec),
             files=rendered.files,
         )
 

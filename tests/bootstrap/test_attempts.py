@@ -1,0 +1,34 @@
+from typing import Any
+
+from sweeper.bootstrap.attempts import Attempts
+from sweeper.domain.expansion import Expansion
+from sweeper.domain.surroundings import Surroundings
+from sweeper.domain.sweep import TrainingTemplate
+from tests.support.builders import a_spec, a_trial
+
+
+def _attempts(training: dict[str, Any]) -> Attempts:
+    spec = a_spec(training=TrainingTemplate(spec=training))
+    return Attempts(
+        spec=spec,
+        around=Surroundings(
+            sweep_id="abcdefghij",
+            sweep_name="demo",
+            slug="demo",
+            is_local=False,
+            directory="/work",
+            files="/work/files",
+        ),
+        expansion=Expansion(spec),
+        project_id="1",
+        cluster_id="2",
+    )
+
+
+def test_a_host_path_is_sent_as_read_only_where_the_sweep_file_leaves_it_open() -> None:
+    item = {"path": "/data", "mountPath": "/data"}
+    attempts = _attempts({"image": "x", "storage": {"hostPath": [item]}})
+
+    request = attempts.request(a_trial())
+
+    assert request.spec["storage"] == {"hostPath": [{**item, "readOnly": True}]}
