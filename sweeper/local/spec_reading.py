@@ -4,6 +4,7 @@ A spec was checked when it was created, yet any JSON has an answer here: what ha
 reads as not given.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from types import MappingProxyType
 
 from sweeper.domain.values import JsonValue
 from sweeper.wire.amounts import read_amount
-from sweeper.wire.reading import UnreadableError, read_json
 
 Spec = Mapping[str, JsonValue]
 
@@ -83,13 +83,11 @@ class Lifecycle:
 
 
 def read_spec(text: str | None) -> Spec:
-    """Return the spec that was kept as JSON text; one that is absent or null is empty."""
-    if text is None:
-        return {}
-    try:
-        value = read_json(text.encode())
-    except UnreadableError:
-        return {}
+    """Return the spec that was kept as JSON text; one that is absent or null is empty.
+
+    It was read with care before it was kept, so here it is read fast.
+    """
+    value = None if text is None else json.loads(text)
     return value if isinstance(value, Mapping) else {}
 
 

@@ -18,7 +18,7 @@ LIFE_SECONDS = 3600
 
 _ID_KEYS = frozenset({"clientid", "appid", "client_id"})
 _SECRET_KEYS = frozenset({"clientsecret", "appsecret", "client_secret"})
-_GRANTS = frozenset({"client_credentials", "app_token"})
+_GRANTS = ("client_credentials", "app_token")
 
 
 class CredentialsError(Exception):
