@@ -56,8 +56,8 @@ def require_legible(params: Params) -> None:
         found = refused_character([name, value])
         if found is not None:
             raise RenderingError(
-                f"parameters.{shown(name)}: the value holds the character U+{ord(found):04X}, which "
-                "no command line can carry: take it out, or put the value in a file"
+                f"parameters.{shown(name)}: the value holds the character U+{ord(found):04X}, "
+                "which no command line can carry: take it out, or put the value in a file"
             )
 
 

@@ -28,6 +28,7 @@ _PIECES = re.compile(r"\$\$|\$\{([^{}]*)\}")
 _COMMAND_LINE = ("command", "args")
 _MOST_COMPARED = 100
 _LONGEST_COMPARED = 64
+_LONGEST_LINE = 256 * 1024
 _TEXT_FIELDS = frozenset(
     {
         "branch",
@@ -126,7 +127,8 @@ def fill(
     command line, in which a value never leaves the word that it is put into.
 
     Raises:
-        RenderingError: a placeholder names nothing, or stands behind a backslash.
+        RenderingError: a placeholder names nothing or stands behind a backslash, or the command
+            line is too long to be one.
     """
     filler = _Filler(names=names, expanded=expanded)
     line = CommandLine()
@@ -154,6 +156,11 @@ class _Filler:
     def fill_line(self, value: JsonValue, key: str, line: CommandLine) -> JsonValue:
         if not isinstance(value, str):
             return self.fill(value, (key,))
+        if len(value) > _LONGEST_LINE:
+            raise RenderingError(
+                f"training.spec.{key}: {len(value)} characters, and a command line holds at most "
+                f"{_LONGEST_LINE}: put what it says into a file"
+            )
         written = ""
         for piece in _pieces(value):
             if piece.is_name:

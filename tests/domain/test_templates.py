@@ -146,6 +146,11 @@ def test_a_backslash_before_a_placeholder_is_refused_with_its_place() -> None:
         fill({"args": "\\${x}"}, {"x": 1}, expanded=True)
 
 
+def test_a_command_line_too_long_to_be_one_is_refused() -> None:
+    with pytest.raises(RenderingError, match=r"training\.spec\.args: 262145 characters"):
+        fill({"args": "x" * (256 * 1024 + 1)}, {}, expanded=True)
+
+
 def test_every_unknown_placeholder_is_found_with_its_path() -> None:
     spec: dict[str, JsonValue] = {
         "args": "${HOME} $${kept} ${lr} ${}",
