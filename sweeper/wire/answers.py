@@ -72,7 +72,7 @@ class WorkloadMeta(AnswerModel):
 class Training(WorkloadMeta):
     """The answer to a create and to a get."""
 
-    spec: Mapping[str, Any] | None = None
+    spec: Mapping[str, Any] | None = Field(default=None, repr=False)
     """The spec exactly as it was sent: no default added, no null dropped."""
 
 

@@ -109,7 +109,7 @@ class Workload(AnswerModel):
     """What replaces the image's entry point."""
     arguments: str | None = None
     """The command's arguments."""
-    environment_variables: Mapping[str, str] | None = None
+    environment_variables: Mapping[str, str] | None = Field(default=None, repr=False)
     """Its environment by name; may hold secrets, so a control plane should leave it out."""
     actions_support: ActionsSupport | None = None
     """What can be done with it."""

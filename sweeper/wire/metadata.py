@@ -5,6 +5,8 @@ An item with `exclude: true` is not added: it drops an item that a policy's defa
 
 from typing import Literal
 
+from pydantic import Field
+
 from sweeper.wire.scalars import Positive, SentModel, Text1, Text63
 
 
@@ -38,7 +40,7 @@ class EnvironmentVariable(SentModel):
 
     name: Text1 | None = None
     """Mandatory, and given to one variable only."""
-    value: str | None = None
+    value: str | None = Field(default=None, repr=False)
     """The value itself; "" is a value, null is none."""
     secret: SecretKey | None = None
     """The value comes from a Secret."""

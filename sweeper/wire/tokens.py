@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from sweeper.wire.answers import AnswerModel
 from sweeper.wire.scalars import Text1
@@ -11,13 +11,13 @@ from sweeper.wire.scalars import Text1
 class TokenReply(AnswerModel):
     """The answer to a request for a token, version 1."""
 
-    access_token: Text1
+    access_token: Text1 = Field(repr=False)
     """What goes behind `Bearer`."""
     expires_in: int | None = None
     """Seconds that it holds; only newer control planes say it."""
-    id_token: str = ""
+    id_token: str = Field(default="", repr=False)
     """Not used by services."""
-    refresh_token: str = ""
+    refresh_token: str = Field(default="", repr=False)
     """Not used by services."""
 
 
@@ -26,7 +26,7 @@ class OAuthTokenReply(AnswerModel):
 
     model_config = ConfigDict(alias_generator=None)
 
-    access_token: Text1
+    access_token: Text1 = Field(repr=False)
     """What goes behind `Bearer`."""
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
     """The kind of token."""

@@ -6,7 +6,7 @@ Of a value of an environment variable only the kind is told.
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -26,7 +26,7 @@ class Fault:
 
     kind: str
     path: Path
-    value: Any
+    value: Any = field(repr=False)
     text: str
     context: Mapping[str, Any]
 

@@ -150,3 +150,9 @@ def test_an_answer_shows_no_input_in_its_errors() -> None:
         a_training(created_by=["hidden-value"])
 
     assert "hidden-value" not in str(caught.value)
+
+
+def test_a_training_shows_nothing_of_its_spec() -> None:
+    training = a_training(spec={"environmentVariables": [{"name": "A", "value": "hidden-value"}]})
+
+    assert "hidden-value" not in repr(training)

@@ -91,3 +91,12 @@ def test_a_default_acts_and_is_not_written_back() -> None:
 
 def test_a_null_is_written_back() -> None:
     assert TrainingSpec.model_validate({"args": None}).given() == {"args": None}
+
+
+def test_a_spec_shows_no_value_of_a_variable() -> None:
+    variables = [{"name": "A", "value": "hidden-value"}]
+
+    model = TrainingSpec.model_validate({"environmentVariables": variables})
+
+    assert "hidden-value" not in repr(model)
+    assert model.given() == {"environmentVariables": variables}

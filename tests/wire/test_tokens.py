@@ -23,3 +23,12 @@ def test_version_2_refuses_in_oauths_words() -> None:
     content = (RECORDED / "error_invalid_client.json").read_text()
 
     assert OAuthError.model_validate_json(content).answer() == json.loads(content)
+
+
+def test_a_reply_shows_no_token() -> None:
+    replies = [
+        TokenReply(access_token="hidden", id_token="hidden", refresh_token="hidden"),
+        OAuthTokenReply(access_token="hidden", expires_in=60),
+    ]
+
+    assert "hidden" not in repr(replies)

@@ -6,7 +6,7 @@ complain about it already, and null reads as not given everywhere.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -79,7 +79,7 @@ class Terms:
 class View:
     """One JSON object of a spec and the path that leads to it."""
 
-    members: Mapping[str, JsonValue]
+    members: Mapping[str, JsonValue] = field(repr=False)
     path: Path = ()
 
     def has(self, key: str) -> bool:

@@ -92,3 +92,9 @@ def test_who_sends_holds_every_choice_of_a_control_plane() -> None:
 @pytest.mark.parametrize(("version", "newer"), [((2, 21), False), ((2, 22), True), ((2, 9), False)])
 def test_versions_are_compared_as_numbers(version: tuple[int, int], newer: bool) -> None:
     assert Terms(side=Side.CLIENT, api_version=version).is_newer is newer
+
+
+def test_a_view_shows_its_place_only() -> None:
+    view = View({"value": "hidden-value"}, ("environmentVariables", 0))
+
+    assert repr(view) == "View(path=('environmentVariables', 0))"
