@@ -4,7 +4,7 @@ It does what every training that may be interrupted should do: it reports its ob
 a checkpoint after each epoch, it ends at once when it is asked to (SIGTERM), and it goes on from
 the checkpoint when it is started again.
 
-    python configs/quickstart.py --learning_rate=0.2 --hidden=8 --momentum=0.9 --epochs=300
+    python configs/quickstart.py --learning_rate=0.2 --hidden=8 --momentum=0.9 --epochs=120
 """
 
 import argparse
@@ -118,7 +118,7 @@ def main():
     parser.add_argument("--learning_rate", type=float, default=0.2)
     parser.add_argument("--hidden", type=int, default=8)
     parser.add_argument("--momentum", type=float, default=0.9)
-    parser.add_argument("--epochs", type=int, default=300)
+    parser.add_argument("--epochs", type=int, default=120)
     options = parser.parse_args()
 
     asked_to_stop = []
