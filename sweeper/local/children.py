@@ -204,6 +204,9 @@ class Children:
             child.answer()
 
     def _record_soon(self) -> None:
+        if isinstance(self._recording, asyncio.TimerHandle):  # what failed is tried again as well
+            self._recording.cancel()
+            self._recording = None
         if self._recording is None:
             self._recording = self._loop.call_soon(self._record)
 
