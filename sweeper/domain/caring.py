@@ -44,8 +44,15 @@ def care(
     Attempts that are due again are not decided here: they compete for slots.
     """
     sound = rebased(trial, now)
-    if sound is not trial:
+    action = _care(sound, sweep, spec, now, quarantine)
+    if action is None and sound is not trial:
         return Record(trial=sound, before=trial)
+    return action
+
+
+def _care(
+    trial: Trial, sweep: SweepRecord, spec: SweepSpec, now: datetime, quarantine: timedelta
+) -> Action | None:
     submission = trial.submission
     if trial.cancel_asked_at is not None or sweep.state is SweepState.CANCELLING:
         return _give_up(trial, spec.timeouts, now, quarantine)

@@ -8,7 +8,7 @@ The order of the actions is the order of their urgency: what gives slots back, t
 out, then what brings trials back, then new work.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -74,7 +74,7 @@ def plan(snapshot: Snapshot, draft: Drafting, now: datetime) -> tuple[Action, ..
     ]
     if not snapshot.creates_open:
         cared = [action for action in cared if not isinstance(action, Submit)]
-    actions = [*cared, *_fill(snapshot, draft, now)]
+    actions = [*cared, *_fill(_after(snapshot, cared), draft, now)]
     actions.sort(key=lambda action: action.urgency)
     return tuple(actions)
 
@@ -94,6 +94,13 @@ def is_exhausted(snapshot: Snapshot) -> bool:
     """Return whether no trial without a row is left to be tried."""
     bounded = snapshot.planned is not None and snapshot.totals.next_number >= snapshot.planned
     return bounded or snapshot.exhausted
+
+
+def _after(snapshot: Snapshot, actions: Sequence[Action]) -> Snapshot:
+    """Return the snapshot as it will be once the intents of `actions` are recorded."""
+    changed_trials = {action.trial.number: action.trial for action in actions}
+    live = (changed_trials.get(trial.number, trial) for trial in snapshot.live)
+    return replace(snapshot, live=tuple(trial for trial in live if not trial.state.is_terminal))
 
 
 def _fill(snapshot: Snapshot, draft: Drafting, now: datetime) -> Iterator[Action]:
@@ -131,7 +138,9 @@ def _wanted(snapshot: Snapshot, now: datetime) -> Iterator[_Wanted]:
     due = [
         trial
         for trial in snapshot.live
-        if trial.retry_at is not None and is_due(trial.retry_at, now)
+        if trial.retry_at is not None
+        and trial.cancel_asked_at is None
+        and is_due(trial.retry_at, now)
     ]
     for trial in sorted(due, key=lambda trial: (trial.retry_at, trial.number)):
         yield _Wanted(number=trial.number, trial=trial)

@@ -13,10 +13,11 @@ def rebased(trial: Trial, now: datetime) -> Trial:
     """Return the trial with nothing in its attempt's past later than `now`; itself if all is well.
 
     Every wait counts from one of these times. One that lies ahead would keep a look-up, a
-    repeat or a confirmation waiting until the clock has caught up with it.
+    repeat or a confirmation waiting until the clock has caught up with it. An attempt that is
+    over waits for nothing any more.
     """
     submission = trial.submission
-    if not any(_is_ahead(at, now) for at in _past(submission)):
+    if not submission.is_open or not any(_is_ahead(at, now) for at in _past(submission)):
         return trial
     sound = replace(
         submission,

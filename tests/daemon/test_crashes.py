@@ -121,15 +121,15 @@ async def _check_cancelled(world: World) -> None:
 
 @pytest.mark.parametrize("first", range(1, SHARDS + 1))
 @pytest.mark.parametrize(
-    ("making", "check"),
+    ("making", "check", "stride"),
     [
-        pytest.param(_troubled, _check_completed, id="troubled"),
-        pytest.param(_suspended, _check_completed, id="suspended"),
-        pytest.param(_cancelled, _check_cancelled, id="cancelled"),
+        pytest.param(_troubled, _check_completed, SHARDS, id="troubled"),
+        pytest.param(_suspended, _check_completed, 4 * SHARDS, id="suspended"),
+        pytest.param(_cancelled, _check_cancelled, SHARDS, id="cancelled"),
     ],
 )
 async def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(
-    making: Making, check: Check, first: int
+    making: Making, check: Check, stride: int, first: int
 ) -> None:
     at, was_killed = first, True
 
@@ -139,7 +139,7 @@ async def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(
         again = CrashPoint(at=1 + at % 23)
         was_killed = await _run_with_crashes(world, CrashPoint(at=at), again)
         await check(world)
-        at += SHARDS
+        at += stride
 
     assert at > 50
 
@@ -163,7 +163,7 @@ async def test_a_create_under_way_at_a_kill_may_still_land(has_unique_names: boo
     assert at > 5
 
 
-@pytest.mark.parametrize("at", range(20, 140, 15))
+@pytest.mark.parametrize("at", range(30, 150, 30))
 async def test_a_store_on_disk_survives_kills_as_the_one_in_memory_does(
     at: int, tmp_path: Path
 ) -> None:
