@@ -1,5 +1,6 @@
 """All keys at the top of a sweep file: W&B's and ours, with what each may hold."""
 
+import difflib
 from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
@@ -32,7 +33,9 @@ def _method(value: Any) -> Any:
             "custom needs W&B's own scheduler, which sweeper does not run: "
             "write grid, random or bayes"
         )
-    raise complaint(f"{shown(value)} is no method: write grid, random or bayes")
+    near = difflib.get_close_matches(value, _METHODS, n=1) if isinstance(value, str) else []
+    remedy = f"did you mean {near[0]}?" if near else "write grid, random or bayes"
+    raise complaint(f"{shown(value)} is no method: {remedy}")
 
 
 def _push(value: Any) -> Any:

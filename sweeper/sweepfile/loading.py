@@ -5,6 +5,7 @@ for millions of values; nothing is ever copied to find that out.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -27,6 +28,9 @@ from sweeper.sweepfile.scalars import MAX_DIGITS, Scalar, resolve
 MAX_DEPTH = 100
 MAX_NODES = 100_000
 MERGE = "<<"
+
+_ILLEGIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_VARIABLES: Path = ("training", "spec", "environmentVariables")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +145,11 @@ class _Builder:
         value: Scalar = text
         if event.implicit[0]:
             value = self._resolved(text, place)
-        elif any(each == "\0" or "\ud800" <= each <= "\udfff" for each in text):
-            self._fault(place, "the text escapes a character that no program can take: remove it")
+        elif refused := _ILLEGIBLE.search(text):
+            code = ord(refused[0])
+            self._fault(
+                place, f"the text holds U+{code:04X}, which no command line can carry: take it out"
+            )
         return Node(value=value, place=place)
 
     def _resolved(self, word: str, place: Place) -> Scalar:
@@ -158,14 +165,7 @@ class _Builder:
                 place, f"{printable(word)} is no finite number: write one, or quote it for the text"
             )
         if meaning.remark and not self._is_at_key:
-            self.warnings.append(
-                Notice(
-                    line=place.line,
-                    column=place.column,
-                    path=dotted(self._path),
-                    message=meaning.remark,
-                )
-            )
+            self._warn(place, meaning.remark)
         return meaning.value
 
     def _repeat(self, event: AliasEvent, place: Place) -> None:
@@ -256,6 +256,14 @@ class _Builder:
     @property
     def _path(self) -> Path:
         return tuple(each.step for each in self._stack if each.step is not None)
+
+    def _warn(self, place: Place, message: str) -> None:
+        path = self._path
+        if path[: len(_VARIABLES)] == _VARIABLES:
+            message = "is not read as the text that it looks like: quote it"
+        self.warnings.append(
+            Notice(line=place.line, column=place.column, path=dotted(path), message=message)
+        )
 
     def _fault(self, place: Place, message: str, key: str | None = None) -> None:
         path = dotted((*self._path, key) if key is not None else self._path)

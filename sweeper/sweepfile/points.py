@@ -92,6 +92,9 @@ def _allows(parameter: Parameter) -> _Test:
         case Constant(value=value):
             return _is_one_of([value])
         case Categorical(values=values) | WeightedCategorical(values=values):
+            numbers = [cast(float, value) for value in values if _is_number(value)]
+            if len(numbers) == len(values):
+                return _is_within(min(numbers), max(numbers))
             return _is_one_of(values)
         case IntUniform(min=low, max=high):
             return lambda value: type(value) is int and low <= value <= high
@@ -100,9 +103,9 @@ def _allows(parameter: Parameter) -> _Test:
             | LogUniformValues(min=low, max=high)
             | InvLogUniformValues(min=low, max=high)
         ):
-            return lambda value: _is_number(value) and low <= cast(float, value) <= high
+            return _is_within(low, high)
         case Beta():
-            return lambda value: _is_number(value) and 0 <= cast(float, value) <= 1
+            return _is_within(0, 1)
         case _:
             return _is_number
 
@@ -110,6 +113,10 @@ def _allows(parameter: Parameter) -> _Test:
 def _is_one_of(values: Sequence[JsonValue]) -> _Test:
     known = {identity(value) for value in values}
     return lambda value: identity(value) in known
+
+
+def _is_within(low: float, high: float) -> _Test:
+    return lambda value: _is_number(value) and low <= cast(float, value) <= high
 
 
 def _is_number(value: JsonValue) -> bool:

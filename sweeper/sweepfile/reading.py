@@ -1,7 +1,7 @@
 """From a sweep file to what it means: the whole file, every fault at once."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,7 +77,7 @@ class SweepFile:
     """
 
     file: str
-    spec: SweepSpec
+    spec: SweepSpec = field(repr=False)
     violations: tuple[Notice, ...]
     warnings: tuple[Notice, ...]
     definition: Mapping[str, JsonValue]

@@ -64,22 +64,33 @@ def check_secrets(findings: Findings) -> None:
 def hide_secrets(root: Node) -> dict[str, JsonValue]:
     """Return the plain data of a file that is fit to be stored.
 
-    Values of environment variables become digests, and so does what looks like a secret in a
-    command line.
+    Values of environment variables become digests, wherever an alias repeats them, and so does
+    what looks like a secret in a command line.
     """
-    plain: dict[str, Any] = {key: node.plain() for key, node in root.members.items()}
-    command = plain.get("command")
-    if isinstance(command, list):
-        for place in _secret_words(command):
-            command[place] = _hidden_word(str(command[place]))
-    for path, _ in _spec_texts(root):
-        spec = plain["training"]["spec"]
-        spec[path[-1]] = _hide_options(spec[path[-1]])
-    for path, variable in _variables(root):
-        if variable.child("value") is not None:
-            given = plain["training"]["spec"]["environmentVariables"][path[-1]]
-            given["value"] = _digest(str(given["value"]))
-    return plain
+    hidden: dict[int, str] = {}
+    command = root.child("command")
+    items = () if command is None else command.items
+    for place in _secret_words([item.value for item in items]):
+        hidden[id(items[place])] = _hidden_word(str(items[place].value))
+    for _, node in _spec_texts(root):
+        if _options(node.value):
+            hidden[id(node)] = _hide_options(str(node.value))
+    for _, variable in _variables(root):
+        value = variable.child("value")
+        if value is not None:
+            hidden[id(value)] = _digest(str(value.plain()))
+    return {key: _masked(node, hidden) for key, node in root.members.items()}
+
+
+def _masked(node: Node, hidden: Mapping[int, str]) -> JsonValue:
+    """Return plain data with the nodes in `hidden`, known by identity, replaced."""
+    if id(node) in hidden:
+        return hidden[id(node)]
+    if isinstance(node.value, Mapping):
+        return {key: _masked(child, hidden) for key, child in node.value.items()}
+    if isinstance(node.value, tuple):
+        return [_masked(child, hidden) for child in node.value]
+    return node.value
 
 
 def _secret_words(words: Iterable[Any]) -> Iterator[int]:

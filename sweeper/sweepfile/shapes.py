@@ -100,7 +100,7 @@ _SAID = {
     "string_type": "{value} is no text: quote it",
     "list_type": "{value} is no list: write [a, b]",
     "string_too_short": "{value} is empty: write something, or leave the key out",
-    "too_short": "{value} is too short: write {min_length} or more items",
+    "too_short": "{value} of {actual_length} items is too short: write {min_length} or more",
     "greater_than_equal": "{value} is too small: write {ge} or more",
     "less_than_equal": "{value} is too large: write {le} or less",
     "literal_error": "{value} is not known: write {expected}",

@@ -1,13 +1,12 @@
 """Reads `training`: where trials run on Run:ai, and the spec of each of them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self, cast
+from typing import Annotated, Any, ClassVar, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sweeper.domain.sweep import TrainingTemplate
 from sweeper.domain.values import JsonValue, freeze
-from sweeper.sweepfile.amounts import complaint
 from sweeper.sweepfile.findings import Findings
 from sweeper.sweepfile.shapes import Section, read_section
 
@@ -30,14 +29,6 @@ class TrainingShape(Section):
     spec: dict[str, Any]
     """The API's own spec of a training; any text in it may hold `${name}`."""
 
-    @model_validator(mode="after")
-    def _one_each(self) -> Self:
-        if self.project is not None and self.projectId is not None:
-            raise complaint("project and projectId are both given: keep one")
-        if self.cluster is not None and self.clusterId is not None:
-            raise complaint("cluster and clusterId are both given: keep one")
-        return self
-
 
 def read_training(findings: Findings) -> TrainingTemplate | None:
     """Return the Run:ai side of the sweep, None when the file has none or it does not fit."""
@@ -54,6 +45,11 @@ def read_training(findings: Findings) -> TrainingTemplate | None:
     read = read_section(TrainingShape, findings, ("training",))
     if read is None:
         return None
+    for name, by_id in (("project", "projectId"), ("cluster", "clusterId")):
+        if getattr(read, name) is not None and getattr(read, by_id) is not None:
+            findings.fault(
+                ("training", by_id), f"{name} and {by_id} are both given: keep one", key=True
+            )
     return TrainingTemplate(
         spec=cast(Mapping[str, JsonValue], freeze(read.spec)),
         project_id=read.projectId,
