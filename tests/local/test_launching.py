@@ -1,5 +1,6 @@
 import fcntl
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,12 @@ from tests.local.supervising import Place, a_place
 def place() -> Iterator[Place]:
     with a_place() as made:
         yield made
+
+
+def come_and_go(place: Place) -> None:
+    """Connect once, so that the supervisor ends at once and not when its patience does."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(noted_socket(place.options)))
 
 
 def test_a_socket_has_a_short_name_of_its_own_directory(place: Place) -> None:
@@ -50,11 +57,12 @@ def test_who_holds_the_lock_is_left_alone(place: Place) -> None:
 def test_what_a_supervisor_keeps_is_private(place: Place) -> None:
     mask = os.umask(0)
     try:
-        assert launch(replace(place.options))
+        assert launch(place.options)
     finally:
         os.umask(mask)
+    come_and_go(place)
 
-    files = [place.state, *place.state.iterdir(), *(place.root / "sockets").iterdir()]
+    files = [place.state, place.root / "sockets", *place.state.iterdir()]
     assert {file.name for file in files if file.stat().st_mode & 0o077} == set()
     assert len(files) == 6
 
@@ -98,3 +106,4 @@ def test_a_checkout_that_is_not_installed_starts_its_own_supervisor(
     monkeypatch.setattr("sweeper.__file__", str(Path.cwd() / "sweeper" / "__init__.py"))
 
     assert launch(place.options)
+    come_and_go(place)
