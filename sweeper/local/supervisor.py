@@ -192,6 +192,8 @@ def main() -> None:
     for descriptor in (listener, lock):
         os.set_inheritable(descriptor, False)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())  # for people who look for this process
     adopt_orphans()
     gc.freeze()  # what is here stays, and children need no copies of it
     asyncio.run(serve(directory, socket.socket(fileno=listener)))
