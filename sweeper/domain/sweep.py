@@ -161,7 +161,7 @@ class TrainingTemplate:
     settings (RUNAI_PROJECT), and the project's own cluster.
     """
 
-    spec: Mapping[str, JsonValue]
+    spec: Mapping[str, JsonValue] = field(repr=False)
     project_id: str | None = None
     project: str | None = None
     cluster_id: str | None = None

@@ -11,9 +11,9 @@ from sweeper.domain.surroundings import Surroundings
 from sweeper.domain.sweep import SweepSpec, TrainingTemplate
 from sweeper.domain.templates import placeholder_names, unknown_placeholders
 from sweeper.domain.values import plain
-from sweeper.errors import Fault, MissingExtraError, RenderingError
+from sweeper.errors import MissingExtraError, RenderingError
 from sweeper.sweepfile.findings import Findings
-from sweeper.sweepfile.places import Node, Path, place_of
+from sweeper.sweepfile.places import Node, Path
 from sweeper.wire.checking import check_creation
 from sweeper.wire.issues import Issue, Severity
 from sweeper.wire.rules.view import Terms
@@ -97,11 +97,25 @@ def _varies(root: Node, path: Path) -> bool:
 def _add_rendering(findings: Findings, message: str) -> None:
     """Add what the renderer says, which begins with the place: `training.spec.args: ...`."""
     head, _, said = message.partition(": ")
-    top = head.partition(".")[0]
-    if not said or top not in findings.root.members:
-        head, said, top = "", message, ""
-    place = place_of(findings.root, (top,) if top else (), key=True)
-    findings.add(Fault(line=place.line, column=place.column, path=head, message=said))
+    path = _found(findings.root, head)
+    if path:
+        findings.fault(path, said)
+    else:
+        findings.fault((), message)
+
+
+def _found(root: Node, text: str) -> Path:
+    """Return as much of the dotted path in `text` as the file has."""
+    node = root
+    path: list[str | int] = []
+    for part in text.split("."):
+        step = int(part) if part.isdigit() and node.items else part
+        child = node.child(step)
+        if child is None:
+            break
+        path.append(step)
+        node = child
+    return tuple(path)
 
 
 def _surroundings(root: Node, spec: SweepSpec, *, local: bool) -> Surroundings:
