@@ -47,8 +47,8 @@ class TrainingRequest:
     name: str
     project_id: str
     cluster_id: str
-    spec: Mapping[str, JsonValue]
-    files: Mapping[str, str] = field(default_factory=dict)
+    spec: Mapping[str, JsonValue] = field(repr=False)
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class ControlPlane(Protocol):

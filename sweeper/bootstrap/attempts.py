@@ -1,6 +1,7 @@
 """What each attempt at a trial is: its name, what it asks for, and the request that creates it."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,8 @@ from sweeper.objectives.tokens import token_for
 from sweeper.ports import TrainingRequest
 from sweeper.wire.completing import completed
 from sweeper.wire.gpus import gpus_of
+
+_SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASS|CREDENTIAL", re.IGNORECASE)
 
 NO_ID = "0" * 10
 """Stands for the random id of a sweep that was never started."""
@@ -125,5 +128,10 @@ def rehearsal(spec: SweepSpec, *, is_local: bool) -> Surroundings:
         is_local=is_local,
         directory=str(Path.cwd()),
         files="/params",
-        environment=child_environment(),
+        environment={name: _shown(name, text) for name, text in child_environment().items()},
     )
+
+
+def _shown(name: str, text: str) -> str:
+    """Return a variable as a plan may show it on a terminal."""
+    return "***" if _SECRET_NAME.search(name) else text

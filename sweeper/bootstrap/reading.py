@@ -11,6 +11,9 @@ from sweeper.settings import Settings
 from sweeper.sweepfile.durations import parse_duration
 from sweeper.sweepfile.reading import ReadingContext, SweepFile, read_sweep_file
 
+LARGEST = 10**1000
+"""No sweep has so many trials; Python would not write the number either."""
+
 
 def read_file(file: Path, settings: Settings, *, strict: bool, local: bool) -> SweepFile:
     """Return what the sweep file at `file` means.
@@ -34,17 +37,21 @@ def expand(file: SweepFile) -> Expansion:
     """Return the trials of a sweep file.
 
     Raises:
-        SweepFileError: there are more of them than `limits.max_trials`.
+        SweepFileError: there are more of them than `limits.max_trials`, or than can be written.
     """
     expansion = Expansion(file.spec)
-    bound = file.spec.limits.max_trials
-    if bound is not None and (expansion.planned is None or expansion.planned > bound):
-        many = "without end" if expansion.planned is None else f"{expansion.planned}"
-        message = f"the sweep has {many} trials, above {bound}: raise it, or set run_cap"
-        raise SweepFileError(
-            file.file, [Fault(line=0, column=0, path="limits.max_trials", message=message)]
-        )
+    planned, bound = expansion.planned, file.spec.limits.max_trials
+    if planned is not None and planned >= LARGEST:
+        raise _too_many(file, "parameters", "the grid has over 10^1000 points: leave some out")
+    if bound is not None and (planned is None or planned > bound):
+        many = "trials without end" if planned is None else f"{planned} trials"
+        message = f"the sweep has {many}, above {bound}: raise it, or set run_cap"
+        raise _too_many(file, "limits.max_trials", message)
     return expansion
+
+
+def _too_many(file: SweepFile, path: str, message: str) -> SweepFileError:
+    return SweepFileError(file.file, [Fault(line=0, column=0, path=path, message=message)])
 
 
 def read_duration(text: str, flag: str) -> timedelta:

@@ -1,0 +1,194 @@
+"""The same command against a control plane in another process, over a socket, with tokens."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sweeper.clock import utc_now
+from sweeper.local.places import Project
+from sweeper.local.plane import LocalPlaneOptions, open_plane_on
+from sweeper.local.runtime import StartOrder
+from sweeper.local.simulated import Course, SimulatedRuntime
+from sweeper.web.serving import bind_tcp, serve
+from tests.acceptance.daemons import Place
+
+PROJECT = Project().name
+SECRET_VALUE = "canary-api-key-4711"
+
+SWEEP = (
+    "name: demo",
+    "method: grid",
+    "parameters: {lr: {values: [0.1, 0.2, 0.3]}}",
+    "training:",
+    "  spec:",
+    "    image: registry.example.com/train:1",
+    "    command: python train.py",
+    "    args: --lr ${lr}",
+    "    environmentVariables:",
+    f"      - {{name: API_KEY, value: {SECRET_VALUE}}}",
+    "limits: {active: 2}",
+)
+
+
+@asynccontextmanager
+async def _control_plane(
+    place: Place, runtime: SimulatedRuntime
+) -> AsyncIterator[tuple[Place, str]]:
+    """Serve a control plane on loopback; yield a place whose environment leads there."""
+    options = LocalPlaneOptions(
+        directory=place.folder / "plane",
+        socket_directory=place.runtime,
+        gpu_lock_directory=place.runtime / "gpus",
+        environment={},
+    )
+    (place.folder / "plane").mkdir()
+    with bind_tcp("127.0.0.1", 0) as bound:
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        async with (
+            open_plane_on(runtime, options, now=utc_now, on_change=lambda: None) as plane,
+            serve(plane.app, [bound]),
+        ):
+            secret = plane.client_secret
+            variables = {
+                "RUNAI_BASE_URL": url,
+                "RUNAI_CLIENT_ID": plane.client_id,
+                "RUNAI_CLIENT_SECRET": secret,
+                "RUNAI_PROJECT": PROJECT,
+            }
+            yield replace(place, variables=variables), secret
+
+
+def _at_once(_order: StartOrder) -> Course:
+    return Course(seconds=0)
+
+
+def _all_bytes(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+async def test_a_sweep_runs_on_a_remote_control_plane_through_the_same_client(
+    place: Place,
+) -> None:
+    file = place.sweep(*SWEEP)
+    runtime = SimulatedRuntime(_at_once, now=utc_now)
+
+    async with _control_plane(place, runtime) as (remote, _):
+        ended = await remote.sweeper("run", file, "--json")
+
+    rows = json.loads(ended.out)
+    assert ended.code == 0, ended.err
+    assert [row["state"] for row in rows] == ["completed"] * 3
+    assert [order.argv for order in runtime.orders] == [
+        ("python", "train.py", "--lr", lr) for lr in ("0.1", "0.2", "0.3")
+    ]
+
+
+async def test_no_secret_reaches_output_store_or_logs(place: Place) -> None:
+    file = place.sweep(*SWEEP)
+    runtime = SimulatedRuntime(_at_once, now=utc_now)
+
+    async with _control_plane(place, runtime) as (remote, secret):
+        ended = await remote.sweeper("run", file, "--log-level", "debug")
+        shown = await remote.sweeper("show", "demo", "0", "--json")
+        events = await remote.sweeper("events", "demo", "--json")
+
+    said = (ended.out + ended.err + shown.out + events.out).encode()
+    kept = _all_bytes(place.state)
+    assert len(kept) > 1000
+    for hidden in (secret, SECRET_VALUE):
+        assert hidden.encode() not in said
+        assert hidden.encode() not in kept
+
+
+async def test_a_killed_daemon_adopts_its_remote_trainings(place: Place) -> None:
+    file = place.sweep(*SWEEP)
+    runtime = SimulatedRuntime(now=utc_now)
+
+    async with _control_plane(place, runtime) as (remote, _):
+        async with remote.run("run", file) as daemon:
+            await daemon.says("trial 1: submitting -> active")
+            await daemon.kill()
+        for key in runtime.running:
+            runtime.end(key)
+        runtime.play = _at_once
+        ended = await remote.sweeper("run", file, "--json")
+
+    rows = json.loads(ended.out)
+    assert ended.code == 0, ended.err
+    assert [(row["state"], row["attempts"]) for row in rows] == [("completed", 1)] * 3
+    assert len(runtime.orders) == 3
+
+
+async def test_a_wrong_secret_is_told_before_anything_is_sent(place: Place) -> None:
+    file = place.sweep(*SWEEP)
+
+    async with _control_plane(place, SimulatedRuntime(now=utc_now)) as (remote, _):
+        wrong = replace(remote, variables={**remote.variables, "RUNAI_CLIENT_SECRET": "canary-no"})
+        ended = await wrong.sweeper("run", file)
+
+    assert ended.code == 2
+    assert "refuses the credentials" in ended.err
+    assert "canary-no" not in ended.err
+
+
+async def test_a_project_that_does_not_exist_is_told_with_the_nearest(place: Place) -> None:
+    file = place.sweep(*SWEEP)
+
+    async with _control_plane(place, SimulatedRuntime(now=utc_now)) as (remote, _):
+        wrong = replace(remote, variables={**remote.variables, "RUNAI_PROJECT": f"{PROJECT}x"})
+        ended = await wrong.sweeper("run", file)
+
+    assert ended.code == 2
+    assert f"no project '{PROJECT}x'" in ended.err
+    assert PROJECT in ended.err.rpartition(f"{PROJECT}x")[2]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://runai.example.com", "in the clear"),
+        ("https://user:canary-pass@runai.example.com", "user or a password"),
+        ("https://runai.example.com/api/v1", "holds a path"),
+        ("ftp://runai.example.com", "only https is spoken"),
+    ],
+)
+async def test_an_address_that_no_control_plane_has_is_refused(
+    place: Place, url: str, words: str
+) -> None:
+    file = place.sweep(*SWEEP)
+    variables = {"RUNAI_BASE_URL": url, "RUNAI_CLIENT_ID": "x", "RUNAI_CLIENT_SECRET": "y"}
+
+    ended = await replace(place, variables=variables).sweeper("run", file)
+
+    assert ended.code == 2
+    assert words in ended.err
+    assert "canary-pass" not in ended.err
+
+
+async def test_a_training_section_without_an_address_names_the_variable(place: Place) -> None:
+    ended = await place.sweeper("run", place.sweep(*SWEEP))
+
+    assert ended.code == 2
+    assert "RUNAI_BASE_URL" in ended.err
+    assert "--local" in ended.err
+    assert not (place.state / "sweeps").exists()
+
+
+async def test_the_same_file_runs_on_this_machine_with_local(place: Place) -> None:
+    file = place.sweep(
+        "name: demo",
+        "method: grid",
+        "parameters: {word: {values: [a, b]}}",
+        "training:",
+        "  project: vision",
+        "  spec: {image: x, command: sh, args: \"-c 'echo ${word} >> ran.txt'\"}",
+    )
+
+    ended = await place.sweeper("run", file, "--local")
+
+    assert ended.code == 0, ended.err
+    assert sorted((place.folder / "ran.txt").read_text().split()) == ["a", "b"]
