@@ -12,9 +12,11 @@ knows, goes on where the last control plane was.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NoReturn
 from uuid import uuid4
 
 from sweeper.clock import pause
@@ -165,17 +167,21 @@ class Engine:
             StoreError: what is decided cannot be recorded.
         """
         try:
-            async with asyncio.TaskGroup() as group:
-                for key in self._stopping:
-                    logger.warning("Process %s belongs to no training: it is ended", key)
-                    group.create_task(self._hands.stop(key, 0), name=f"stop {key}")
-                self._carry_out(group, self._live.values())
-                while True:
-                    await pause(self._seconds_to_wait(), wake=self._wake)
-                    self._wake.clear()
-                    await self._work(group)
+            with single_failure():
+                async with asyncio.TaskGroup() as group:
+                    await self._live_on(group)
         finally:
             self._close()
+
+    async def _live_on(self, group: asyncio.TaskGroup) -> NoReturn:
+        for key in self._stopping:
+            logger.warning("Process %s belongs to no training: it is ended", key)
+            group.create_task(self._hands.stop(key, 0), name=f"stop {key}")
+        self._carry_out(group, self._live.values())
+        while True:
+            await pause(self._seconds_to_wait(), wake=self._wake)
+            self._wake.clear()
+            await self._work(group)
 
     async def _work(self, group: asyncio.TaskGroup) -> None:
         """Take in what happened, decide, write it all down, then answer and act."""
@@ -358,6 +364,17 @@ class Engine:
         for waiter in (*self._writing.waiters, *self._draft.waiters):
             if not waiter.done():
                 waiter.set_exception(ClosedError())
+
+
+@contextmanager
+def single_failure() -> Iterator[None]:
+    """Let the one failure out of a task group's group of failures, as if there were no group."""
+    try:
+        yield
+    except BaseExceptionGroup as failures:
+        if len(failures.exceptions) > 1:
+            raise
+        raise failures.exceptions[0] from None
 
 
 def _notes(training: LocalTraining) -> tuple[PlaneEvent, ...]:

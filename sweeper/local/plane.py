@@ -10,9 +10,9 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from sweeper.errors import SettingsError, StoreError
+from sweeper.errors import SettingsError
 from sweeper.local.app import build_app
-from sweeper.local.engine import Engine
+from sweeper.local.engine import Engine, single_failure
 from sweeper.local.gpus import find_gpus
 from sweeper.local.keeping import open_keeper
 from sweeper.local.machine import Machine
@@ -136,24 +136,13 @@ async def open_plane_on(
 @asynccontextmanager
 async def _running(engine: Engine) -> AsyncIterator[None]:
     """Let the engine work; when it fails, the body is cancelled and its error raised."""
-    try:
+    with single_failure():
         async with asyncio.TaskGroup() as group:
             task = group.create_task(engine.run(), name="local control plane")
             try:
                 yield
             finally:
                 task.cancel()
-    except BaseExceptionGroup as failures:
-        fault, _ = failures.split(StoreError)
-        if fault is None:
-            raise
-        raise _first(fault) from failures
-
-
-def _first(group: BaseExceptionGroup[StoreError]) -> StoreError:
-    """Return the first error in a group, however deep."""
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _machine(options: LocalPlaneOptions, project: Project) -> Machine:

@@ -147,6 +147,9 @@ class _Round:
 
     def consider(self, one: LocalTraining) -> None:
         """Start one training, or say why not."""
+        if not self._would_fit(one.need, with_lent=True):
+            self.waits[one.workload_id] = _never(one.need, self.capacity)
+            return
         kinds = _kinds(one.need, self.capacity)
         if kinds & self._held_back:
             self.waits[one.workload_id] = _turn(kinds & self._held_back)
@@ -155,9 +158,6 @@ class _Round:
         if devices is not None:
             self._free.take(one.need, devices)
             self.starts[one.workload_id] = devices
-            return
-        if not self._would_fit(one.need, with_lent=True):
-            self.waits[one.workload_id] = _never(one.need, self.capacity)
             return
         if not self._would_fit(one.need, with_lent=False):
             message = "Waits for GPUs that another control plane of this machine uses"

@@ -1,7 +1,7 @@
 """A local control plane on simulated processes, and someone who talks to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,8 @@ import httpx
 
 from sweeper.local.places import CLUSTER_ID, Project
 from sweeper.local.plane import LocalPlane, LocalPlaneOptions, open_plane_on
-from sweeper.local.running import inline
+from sweeper.local.running import Run, inline
+from sweeper.local.runtime import Runtime
 from sweeper.local.simulated import Play, SimulatedRuntime, endless
 from sweeper.ports import Now
 
@@ -31,7 +32,10 @@ def loop_clock() -> Now:
 
 @dataclass
 class World:
-    """A machine with simulated processes on it; control planes come and go."""
+    """A machine with simulated processes on it; control planes come and go.
+
+    `run` makes the calls of the state file; `seen_through` stands before the runtime.
+    """
 
     directory: Path
     runtime: SimulatedRuntime
@@ -39,6 +43,8 @@ class World:
     gpus: int = 0
     cores: Fraction | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    run: Run = inline
+    seen_through: Runtime | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Client"]:
@@ -54,33 +60,56 @@ class World:
         )
         client = Client()
         opened = open_plane_on(
-            self.runtime, options, now=self.now, on_change=client.changed.set, run=inline
+            self.seen_through or self.runtime,
+            options,
+            now=self.now,
+            on_change=client.changed.set,
+            run=self.run,
         )
         async with opened as plane, client.enter(plane):
             yield client
 
 
+class Bearer(httpx.Auth):
+    """Carries a token, and gets a new one when it is refused."""
+
+    requires_response_body = True
+
+    def __init__(self, plane: LocalPlane) -> None:
+        self._form = {
+            "grant_type": "client_credentials",
+            "client_id": plane.client_id,
+            "client_secret": plane.client_secret,
+        }
+        self._token = ""
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        if (yield request).status_code == 401:
+            url = request.url.copy_with(raw_path=b"/api/v2/token")
+            answer = yield httpx.Request("POST", url, data=self._form)
+            self._token = answer.json()["access_token"]
+            request.headers["Authorization"] = f"Bearer {self._token}"
+            yield request
+
+
 class Client:
     """Speaks HTTP to a control plane in this process."""
+
+    http: httpx.AsyncClient
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
         self.plane: LocalPlane | None = None
-        self.http = httpx.AsyncClient()
 
     @asynccontextmanager
     async def enter(self, plane: LocalPlane) -> AsyncIterator[None]:
-        """Get a token, and use it until the end."""
+        """Speak to this control plane."""
         self.plane = plane
         transport = httpx.ASGITransport(app=plane.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://local") as self.http:
-            form = {
-                "grant_type": "client_credentials",
-                "client_id": plane.client_id,
-                "client_secret": plane.client_secret,
-            }
-            token = (await self.http.post("/api/v2/token", data=form)).json()["access_token"]
-            self.http.headers["Authorization"] = f"Bearer {token}"
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://local", auth=Bearer(plane)
+        ) as self.http:
             yield
 
     async def create(self, name: str = "one", **spec: Any) -> str:
