@@ -27,9 +27,11 @@ def end_orphans(session: int, known: Collection[int]) -> bool:
     """
     is_left = _group_exists(session)
     for pid in _children():
-        if pid not in known and _session(pid) == session:
-            is_left = True
-            _kill_group(pid)
+        with contextlib.suppress(OSError):
+            if pid not in known and os.getsid(pid) == session:
+                is_left = True
+                os.kill(pid, signal.SIGKILL)
+                os.killpg(os.getpgid(pid), signal.SIGKILL)
     return is_left
 
 
@@ -47,16 +49,3 @@ def _children() -> Iterator[int]:
     with contextlib.suppress(OSError):
         text = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
         yield from map(int, text.split())
-
-
-def _session(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return None
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(OSError):
-        os.kill(pid, signal.SIGKILL)
-        os.killpg(os.getpgid(pid), signal.SIGKILL)

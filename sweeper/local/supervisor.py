@@ -157,10 +157,7 @@ async def serve(directory: Path, listener: socket.socket) -> None:
     loop.call_later(_FIRST_CLIENT_SECONDS, supervisor.end_if_idle)
     server = await loop.create_unix_server(supervisor.connect, sock=listener)
     while not await pause(_LOOK_FOR_SOCKET_SECONDS, wake=supervisor.done):
-        anew = _listen_anew(path)
-        if anew is not None:
-            server.close()
-            server = await loop.create_unix_server(supervisor.connect, sock=anew)
+        server = await _keep_serving(server, path, supervisor)
     server.close()
     with contextlib.suppress(OSError):
         take_away()
@@ -168,12 +165,22 @@ async def serve(directory: Path, listener: socket.socket) -> None:
     journal.close()
 
 
-def _listen_anew(path: Path) -> socket.socket | None:
-    """Return a new socket when the old one's file is gone, as after its user logged out."""
+async def _keep_serving(
+    server: asyncio.Server, path: Path, supervisor: Supervisor
+) -> asyncio.Server:
+    """Return a new server if the old one's file is gone, as after its user logged out."""
     try:
-        return None if path.exists() else listen_at(path)
-    except OSError:
-        return None
+        anew = None if _exists(path) else listen_at(path)
+    except OSError:  # its folder cannot be made: the user is still away
+        anew = None
+    if anew is None:
+        return server
+    server.close()
+    return await asyncio.get_running_loop().create_unix_server(supervisor.connect, sock=anew)
+
+
+def _exists(path: Path) -> bool:
+    return path.exists()
 
 
 def _set_signals() -> None:
@@ -186,8 +193,8 @@ def _set_signals() -> None:
 def main() -> None:
     """Leave whoever started this process, and serve: DIRECTORY LISTENER LOCK (descriptors)."""
     directory, listener, lock = Path(sys.argv[-3]), int(sys.argv[-2]), int(sys.argv[-1])
-    if os.fork():
-        os._exit(0)
+    if os.fork():  # pragma: no branch
+        os._exit(0)  # pragma: no cover - whoever measures it lives on in the other process
     _set_signals()
     for descriptor in (listener, lock):
         os.set_inheritable(descriptor, False)

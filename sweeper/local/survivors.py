@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import psutil
 
@@ -48,31 +48,20 @@ def _living(identities: Collection[ProcessIdentity]) -> Iterator[psutil.Process]
     if not starts:
         return
     for pid in psutil.pids():
-        session = _session(pid)
-        if session not in starts and pid not in starts:
-            continue
-        with contextlib.suppress(psutil.Error):
-            process = psutil.Process(pid)
-            if _is_theirs(pid, session, starts) and process.status() != psutil.STATUS_ZOMBIE:
-                yield process
+        with contextlib.suppress(psutil.Error, OSError):  # it may be gone at any moment
+            if _is_theirs(pid, starts):
+                process = psutil.Process(pid)
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    yield process
 
 
-def _session(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return None
-
-
-def _is_theirs(pid: int, session: int | None, starts: dict[int, int]) -> bool:
-    """Return whether it is the process we know, or of its session.
+def _is_theirs(pid: int, starts: Mapping[int, int]) -> bool:
+    """Return whether it is a process that we know, or of the session of one.
 
     The number of a session is given to no other process while the session has members, so that
     members are theirs unless the number came to lead a younger session.
     """
-    started = start_ticks(pid)
-    if started is None:
-        return False
     if pid in starts:
-        return started == starts[pid]
-    return session is not None and start_ticks(session) in {None, starts[session]}
+        return start_ticks(pid) == starts[pid]
+    session = os.getsid(pid)
+    return session in starts and start_ticks(session) in {None, starts[session]}

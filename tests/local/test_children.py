@@ -222,6 +222,8 @@ async def test_a_process_killed_at_its_gate_has_started_and_ended(parent: Parent
 async def test_a_process_that_is_being_made_is_not_known_yet(parent: Parent) -> None:
     parent.start("a", "sleep", "1000")
     assert dict(parent.children.known()) == {}
+    await parent.until_changes(1)  # it is recorded, but its shell has hardly begun
+    assert dict(parent.children.known()) == {}
 
     await parent.until(1)
 

@@ -1,6 +1,7 @@
 """What a supervisor makes of its clients: of real ones' bytes, and of its own end."""
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.local import supervisor as module
+from sweeper.local.journal import Journal
 from sweeper.local.launching import launch, noted_socket
 from sweeper.local.messages import encode, order_message
 from sweeper.local.sockets import listen_at
@@ -216,6 +218,23 @@ async def test_a_client_that_reads_nothing_is_dropped(
         group.create_task(serve(place.state, listen_at(path)))
 
         assert await tell(path, encode({"id": 1, "do": "known"}) * 2) == b""
+
+
+async def test_a_journal_that_cannot_be_written_is_told_as_unavailable(
+    place: Place, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Journal, "append", refuse)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve(place.state, listen_at(path)))
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(encode({"id": 1, "do": "forget", "keys": ["a"]}))
+
+        assert b'"error":"unavailable","message":"the journal' in await reader.readline()
+        writer.close()
 
 
 def test_a_second_start_finds_the_first(place: Place) -> None:
