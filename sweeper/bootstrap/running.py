@@ -35,7 +35,7 @@ from sweeper.clock import utc_now
 from sweeper.daemon.actions import Hands
 from sweeper.daemon.observer import Observer
 from sweeper.daemon.reconciler import Reconciler
-from sweeper.daemon.service import Service
+from sweeper.daemon.service import End, Service
 from sweeper.domain.expansion import Expansion
 from sweeper.domain.record import Event, EventKind, SweepRecord, Wish, WishKind
 from sweeper.errors import Fault, SweepFileError
@@ -49,6 +49,8 @@ from sweeper.telemetry.logs import LineHandler
 from sweeper.telemetry.metrics import Metrics
 
 _log = logging.getLogger(__name__)
+
+NOTHING_LEFT, WORK_LEFT = 0, 1
 
 NOTHING_TO_START = Fault(
     line=0,
@@ -187,7 +189,8 @@ class _Parts:
         latest = Latest(now=utc_now, started=utc_now())
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
-            await enter(probes_face(settings.listen, probes(metrics, latest)))
+            if not self.options.drains:
+                await enter(probes_face(settings.listen, probes(metrics, latest)))
             await enter(verbs_face(self.folder, self.store, latest, metrics, wake.set))
             plane = await enter(self._plane(record, metrics, wake.set))
             record, socket = await self._settle_places(record, plane)
@@ -200,6 +203,8 @@ class _Parts:
             service = Service(reconciler=reconciler, now=utc_now, wake=wake, until=self.until)
             self.signals.on_stop(service.request_stop)
             end, record = await service.run()
+        if self.options.drains:
+            return NOTHING_LEFT if end is End.SETTLED else WORK_LEFT
         return await conclude(
             self.store,
             record,

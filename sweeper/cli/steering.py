@@ -1,15 +1,30 @@
 """`sweeper pause`, `unpause`, `cancel` and `retry`: what a person may wish of a sweep."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweeper.cli.options import AsJson, StateDir, Sweep, TrialNumber, asked, print_json
+from sweeper.cli.exits import Exit
+from sweeper.cli.options import (
+    AsJson,
+    StateDir,
+    Sweep,
+    TrialNumber,
+    asked,
+    loaded,
+    print_json,
+    waited,
+)
 from sweeper.errors import SettingsError
 
 if TYPE_CHECKING:
+    from sweeper.bootstrap.folders import SweepFolder
     from sweeper.bootstrap.verbs import Verbs
+
+_AT_ONCE = ("cancel", "suspend")
+"""What a person wants done now, and not when a daemon happens to be started next."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,18 +79,60 @@ def retry(
 def _wish(
     sweep: str, kind: str, trial: int | None, state_dir: Path | None, *, as_json: bool
 ) -> int:
-    async def ask(verbs: "Verbs") -> tuple[int, bool, str]:
-        return await verbs.client.wish(kind, trial), verbs.has_daemon, verbs.folder.name
-
-    number, has_daemon, name = asked(sweep, kind, state_dir, ask)
+    asked_for = asked(sweep, kind, state_dir, lambda verbs: _write_down(verbs, kind, trial))
+    trouble = ""
+    if not asked_for.has_daemon and kind in _AT_ONCE:
+        trouble = _carry_out(asked_for, state_dir)
     if as_json:
         print_json(
-            {"sweep": name, "wish": number, "kind": kind, "trial": trial, "daemon": has_daemon}
+            {
+                "sweep": asked_for.folder.name,
+                "wish": asked_for.number,
+                "kind": kind,
+                "trial": trial,
+                "daemon": asked_for.has_daemon,
+                "trouble": trouble,
+            }
         )
-        return 0
-    what = kind if trial is None else f"{kind} of trial {trial}"
-    if has_daemon:
-        typer.echo(f"{name}: {what} asked for; the daemon does it now")
     else:
-        typer.echo(f"{name}: {what} written down; no daemon runs: `sweeper run` carries it out")
-    return 0
+        typer.echo(_told(asked_for, kind, trial, trouble))
+    return Exit.UNFINISHED if trouble else Exit.OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    folder: "SweepFolder"
+    control_plane: str
+    number: int
+    has_daemon: bool
+
+
+async def _write_down(verbs: "Verbs", kind: str, trial: int | None) -> _Asked:
+    sweep = (await verbs.client.sweep())["sweep"]
+    return _Asked(
+        folder=verbs.folder,
+        control_plane=sweep["control_plane"],
+        number=await verbs.client.wish(kind, trial),
+        has_daemon=verbs.has_daemon,
+    )
+
+
+def _carry_out(wish: _Asked, state_dir: Path | None) -> str:
+    from sweeper.bootstrap.carrying_out import carry_out
+
+    settings = loaded(state_dir=state_dir, log_level="warning")
+    return waited(carry_out(settings, wish.folder, wish.control_plane))
+
+
+def _told(wish: _Asked, kind: str, trial: int | None, trouble: str) -> str:
+    what = kind if trial is None else f"{kind} of trial {trial}"
+    if trouble:
+        return (
+            f"{wish.folder.name}: {what} written down, but not carried out yet: {trouble}; "
+            "the next `sweeper run` does it"
+        )
+    if wish.has_daemon:
+        return f"{wish.folder.name}: {what} asked for; the daemon does it now"
+    if kind in _AT_ONCE:
+        return f"{wish.folder.name}: {what} done"
+    return f"{wish.folder.name}: {what} written down; no daemon runs: `sweeper run` carries it out"

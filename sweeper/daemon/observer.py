@@ -64,12 +64,20 @@ class Observer:
         absent = [
             trial
             for trial in known
-            if trial.submission.workload_id not in by_id and self._age(trial, now) >= _LISTING_LAG
+            if trial.submission.workload_id not in by_id and self._is_worth_reading(trial, now)
         ]
         # The listing was good, so a single read that fails concerns that training alone.
         read, errors = await self._read_each(absent, now, reads)
         self._postpone(errors, now)
         return [*changes, *read]
+
+    def _is_worth_reading(self, trial: Trial, now: datetime) -> bool:
+        """Whether a training that the listing lacks is to be read: a page may just have shifted.
+
+        One that we have deleted is expected to be gone.
+        """
+        is_deleted = trial.submission.delete_sent_at is not None
+        return is_deleted or self._age(trial, now) >= _LISTING_LAG
 
     async def _read_due(self, due: Sequence[Trial], now: datetime, reads: int) -> Sequence[Change]:
         """Read what is due; raise what the first read raised when not one of them was good."""

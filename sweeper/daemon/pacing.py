@@ -41,6 +41,8 @@ def _is_quiet(snapshot: Snapshot) -> bool:
 
 
 def _is_settled_for_now(trial: Trial) -> bool:
+    if trial.submission.delete_sent_at is not None:
+        return False
     return trial.submission.is_at_work or trial.state is TrialState.HELD
 
 

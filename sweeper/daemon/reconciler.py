@@ -23,6 +23,7 @@ from sweeper.domain.policy import is_overdue
 from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord, SweepState
 from sweeper.domain.reviewing import (
     EQUAL_REJECTIONS,
+    is_drained,
     is_settled,
     not_rejected,
     rejected,
@@ -57,7 +58,8 @@ class Reconciler:
     """Ticks for one sweep.
 
     `planned` is the number of trials (None: unbounded), `quarantine` how long a create left
-    open may still take effect. `drain` means: carry out wishes, submit nothing new.
+    open may still take effect. `drain` means: carry out wishes, submit nothing new, and
+    count as settled once that is done.
     `is_stopping`, once set, lets a tick in progress begin no further calls.
     """
 
@@ -97,7 +99,7 @@ class Reconciler:
         await self._tell(snapshot, started)
         return Tick(
             sweep=snapshot.sweep,
-            settled=is_settled(snapshot),
+            settled=is_settled(snapshot) or (self.drain and is_drained(snapshot)),
             wait=next_look(snapshot, self._health.failures, self._health.calls_after, self.now()),
         )
 

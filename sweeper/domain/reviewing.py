@@ -62,6 +62,20 @@ def _needs_person(trial: Trial, is_cancelling: bool) -> bool:
     return is_stuck if is_given_up else True
 
 
+def is_drained(snapshot: Snapshot) -> bool:
+    """Return whether nothing is left of what a person gave up, or wanted suspended."""
+    sweep = snapshot.sweep
+    if sweep.state is SweepState.CANCELLING:
+        return False
+    if any(trial.cancel_asked_at is not None for trial in snapshot.live):
+        return False
+    return sweep.state is not SweepState.SUSPENDED or all(
+        trial.submission.workload_id is None or trial.submission.phase is Phase.STOPPED
+        for trial in snapshot.live
+        if trial.holds_slot
+    )
+
+
 def rejected(sweep: SweepRecord, message: str, *, compliance: bool) -> SweepRecord:
     """Return the sweep after a refused create; a broken policy would meet every trial.
 

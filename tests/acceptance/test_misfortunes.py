@@ -243,3 +243,29 @@ async def _with_little_room(place: Place, file: Path) -> int:
         _, err = await process.communicate()
     assert b"Traceback" not in err, err.decode()
     return process.returncode or 0
+
+
+async def test_cancel_without_a_daemon_ends_the_trainings_at_once(place: Place) -> None:
+    os.mkfifo(place.folder / "gate")
+    place.script("trap 'echo stopped >> ran.txt; exit 1' TERM; read line < gate & wait", "stop.sh")
+    file = place.sweep(
+        "name: demo",
+        "method: grid",
+        "command: [sh, stop.sh]",
+        "parameters: {a: {min: 1, max: 5}}",
+        "limits: {active: 1}",
+    )
+    async with place.run("run", file) as daemon:
+        await daemon.says("submitting -> active")
+        gate = await asyncio.to_thread(os.open, place.folder / "gate", os.O_WRONLY)
+        await daemon.kill()
+
+    cancel = await place.sweeper("cancel", "demo")
+    status = await place.sweeper("status", "demo", "--json")
+    os.close(gate)
+
+    assert (cancel.code, cancel.out) == (0, "demo: cancel done\n"), cancel.err
+    view = json.loads(status.out)
+    assert view["sweep"]["state"] == "cancelled"
+    assert view["live_count"] == 0
+    assert lines_of(place.folder / "ran.txt") == ["stopped"]
