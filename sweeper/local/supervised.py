@@ -132,8 +132,8 @@ class _Link(asyncio.Protocol):
             del self._asked[number]
 
     def close(self) -> None:
-        """Close the connection; whoever still waits hears that it is lost."""
-        self._transport.close()
+        """Close the connection at once; whoever still waits hears that it is lost."""
+        self._transport.abort()
 
 
 class _Client(Runtime):
@@ -144,6 +144,7 @@ class _Client(Runtime):
         self._was_lost = asyncio.Event()
         self._listeners: list[EndListener] = []
         self._ended: set[str] = set()
+        self._trouble = ""
 
     async def known(self) -> Mapping[str, ProcessEnd | None]:
         try:
@@ -201,7 +202,10 @@ class _Client(Runtime):
             async with asyncio.timeout(_CALL_SECONDS):
                 return await self._reach()
         except (RuntimeUnavailableError, OSError, MessageError) as error:
-            _log.warning("no connection to the supervisor: %s", error)
+            trouble = str(error) or "it does not answer"
+            if trouble != self._trouble:
+                _log.warning("no connection to the supervisor: %s", trouble)
+            self._trouble = trouble
             return False
 
     async def _reach(self) -> bool:
@@ -224,12 +228,13 @@ class _Client(Runtime):
             link.close()
             raise
         self._catch_up(known)
+        self._trouble = ""
         self._link = link
         self._connected.set()
         return True
 
     async def _open_link(self) -> _Link:
-        path = noted_socket(self._options)
+        path = await asyncio.to_thread(noted_socket, self._options)
         loop = asyncio.get_running_loop()
         _, link = await loop.create_unix_connection(
             lambda: _Link(self._hear, self._lose), os.fspath(path)
