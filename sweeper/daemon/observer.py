@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 READS_PER_TICK = 8
 """Single reads in one tick, so that a control plane without a listing is not flooded."""
 
-_CLOCK_SLACK = timedelta(minutes=5)
+_CREATION_SLACK = timedelta(seconds=10)
 _LISTING_LAG = timedelta(seconds=5)
 
 
@@ -150,4 +150,4 @@ def _oldest(known: Sequence[Trial]) -> datetime | None:
     times = [trial.submission.created_at for trial in known]
     if any(time is None for time in times):
         return None
-    return min(time for time in times if time is not None) - _CLOCK_SLACK
+    return min(time for time in times if time is not None) - _CREATION_SLACK

@@ -55,6 +55,8 @@ def read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 def show(text: str) -> str:
     """Return a server's words fit for a log or a terminal: short, and nothing that controls it."""
     cut = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+    if cut.isprintable():
+        return cut
     return "".join(letter if letter.isprintable() else _escaped(letter) for letter in cut)
 
 

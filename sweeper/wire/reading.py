@@ -11,6 +11,7 @@ MAX_DEPTH = 100
 """Levels of nesting that are read; what is deeper would break whoever walks it."""
 
 _MAX_DIGITS = 400
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class UnreadableError(ValueError):
@@ -48,6 +49,8 @@ def is_too_deep(value: JsonValue) -> bool:
     for _ in range(MAX_DEPTH + 1):
         deeper: list[JsonValue] = []
         for item in level:
+            if type(item) in _SCALARS:
+                continue
             if isinstance(item, Mapping):
                 deeper.extend(item.values())
             elif isinstance(item, Sequence) and not isinstance(item, str):
