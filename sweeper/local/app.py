@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from sweeper.errors import StoreError
-from sweeper.local.engine import ClosedError
 from sweeper.local.filters import QueryError
+from sweeper.local.live import ClosedError
 from sweeper.local.requests import RequestError
 from sweeper.local.site import Site
 from sweeper.local.token_routes import BearerGate, token_routes
@@ -21,6 +21,8 @@ from sweeper.wire.answers import Error
 
 logger = logging.getLogger(__name__)
 
+_ANSWERED = (RequestError, QueryError, HTTPException, ClosedError, StoreError)
+
 
 def build_app(site: Site) -> ASGIApp:
     """Return the application; every error it answers with is `{code, message}`."""
@@ -28,41 +30,24 @@ def build_app(site: Site) -> ASGIApp:
         # In this order: a training's path would pass for that of a workload called so.
         routes=[*token_routes(site.tokens), *training_routes(site), *workload_routes(site)],
         middleware=[Middleware(BearerGate, tokens=site.tokens)],
-        exception_handlers={
-            RequestError: _refused,
-            QueryError: _senseless,
-            HTTPException: _undeclared,
-            ClosedError: _unavailable,
-            StoreError: _unavailable,
-        },
+        exception_handlers=dict.fromkeys(_ANSWERED, _answer),
     )
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    del request
-    status, message = (
-        (error.status, error.message) if isinstance(error, RequestError) else (500, "")
-    )
-    return _error(status, message)
-
-
-async def _senseless(request: Request, error: Exception) -> Response:
-    del request
-    return _error(400, str(error))
-
-
-async def _undeclared(request: Request, error: Exception) -> Response:
-    del request
-    if not isinstance(error, HTTPException):
-        return _error(500, "")
-    response = _error(error.status_code, str(error.detail))
-    response.headers.update(error.headers or {})
-    return response
-
-
-async def _unavailable(request: Request, error: Exception) -> Response:
-    logger.error("%s %s cannot be served: %s", request.method, request.url.path, error)
-    return _error(503, "The control plane is closing, or its state cannot be used.")
+async def _answer(request: Request, error: Exception) -> Response:
+    """Return the answer that stands for an error of these classes."""
+    match error:
+        case RequestError():
+            return _error(error.status, error.message)
+        case QueryError():
+            return _error(400, str(error))
+        case HTTPException():
+            response = _error(error.status_code, str(error.detail))
+            response.headers.update(error.headers or {})
+            return response
+        case _:
+            logger.error("%s %s cannot be served: %s", request.method, request.url.path, error)
+            return _error(503, "The control plane is closing, or its state cannot be used.")
 
 
 def _error(status: int, message: str) -> Response:

@@ -12,30 +12,23 @@ knows, goes on where the last control plane was.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import NoReturn
-from uuid import uuid4
 
 from sweeper.clock import pause
 from sweeper.domain.phase import Phase
 from sweeper.local import trainings as after
-from sweeper.local.commands import ignored_fields
+from sweeper.local.accepting import Creation, accept
+from sweeper.local.failures import single_failure
 from sweeper.local.hands import Hands, Outcome
-from sweeper.local.keeping import KEPT_AFTER_DELETION, Batch, Keeper
+from sweeper.local.keeping import KEPT_AFTER_DELETION, Keeper
+from sweeper.local.live import LiveTrainings
 from sweeper.local.machine import Machine
 from sweeper.local.naming import NamesInUse
-from sweeper.local.places import Project
-from sweeper.local.runtime import (
-    LeaseTakenError,
-    ProcessEnd,
-    Runtime,
-)
+from sweeper.local.runtime import LeaseTakenError, ProcessEnd, Runtime
 from sweeper.local.scheduler import decide
-from sweeper.local.spec_reading import read_lifecycle, read_need, read_spec
-from sweeper.local.trainings import LEAVING, LocalTraining, PlaneEvent, Process, Step
+from sweeper.local.trainings import LEAVING, LocalTraining, Process, Step
 from sweeper.ports import Now
 
 logger = logging.getLogger(__name__)
@@ -44,31 +37,6 @@ LENT_FOR = timedelta(seconds=5)
 """How long a GPU that another control plane uses is not asked for again."""
 
 _LONGEST_WAIT = timedelta(hours=1)
-
-
-class ClosedError(Exception):
-    """The control plane was closed before the command was on record; it may be, or not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Creation:
-    """A training to be created; `spec_text` is its spec as JSON, None when none was sent."""
-
-    name: str
-    requested_name: str
-    project: Project
-    created_by: str
-    spec_text: str | None = field(default=None, repr=False)
-
-
-@dataclass(slots=True)
-class _Draft:
-    """What the next transaction writes, and what waits for it."""
-
-    batch: Batch = field(default_factory=Batch)
-    waiters: list[asyncio.Future[None]] = field(default_factory=list)
-    forgettable: list[str] = field(default_factory=list)
-    is_news: bool = False
 
 
 class Engine:
@@ -93,19 +61,17 @@ class Engine:
         self._keeper = keeper
         self._now = now
         self._on_change = on_change
-        self._live: dict[str, LocalTraining] = {}
+        self._wake = asyncio.Event()
+        self._live = LiveTrainings(self._wake)
         self._names = NamesInUse(keeper.is_taken)
         self._last_number = 0
-        self._draft = _Draft()
-        self._writing = _Draft()
         self._ends: list[ProcessEnd] = []
+        self._ended: set[str] = set()
         self._starting: set[str] = set()
         self._stopping: set[str] = set()
         self._lent: dict[int, datetime] = {}
         self._next_expiry: datetime | None = None
         self._worked_at = now()
-        self._wake = asyncio.Event()
-        self._is_closed = False
 
     async def create(self, creation: Creation) -> LocalTraining:
         """Accept a training and return it as it was accepted; durable by then.
@@ -114,13 +80,12 @@ class Engine:
             NameInUseError: its name is taken.
             ClosedError: the control plane was closed meanwhile.
         """
-        workload_id = str(uuid4())
-        await self._names.claim(creation.project.id, creation.name, workload_id)
-        training = self._accepted(workload_id, creation)
-        self._draft.batch.new.add(workload_id)
-        self._apply(Step(training, _notes(training)))
-        await self._recorded()
-        return training
+        await self._names.claim(creation.project.id, creation.name, creation.workload_id)
+        self._last_number += 1
+        step = accept(creation, self._last_number, self._now())
+        self._live.add(step)
+        await self._live.recorded(creation.workload_id)
+        return step.training
 
     async def suspend(self, workload_id: str) -> bool:
         """Suspend a training; false when there is none. Durable when it returns."""
@@ -145,18 +110,18 @@ class Engine:
         known = await self._runtime.known()
         self._last_number = await self._keeper.last_number()
         for training in await self._keeper.live():
-            self._live[training.workload_id] = training
+            self._live.load(training)
             self._names.hold(training.project_id, training.name, training.workload_id)
         self._next_expiry = await self._keeper.next_expiry()
         ended = [end for end in known.values() if end is not None]
         self._ends = ended + self._ends
-        for training in tuple(self._live.values()):
+        for training in self._live:
             if training.key in known and known[training.key] is None:
-                self._apply(after.started(training, self._now()))
+                self._live.apply(after.started(training, self._now()))
             elif training.key not in known and training.process is Process.RUNNING:
-                self._apply(after.ended(training, None, self._now()))
+                self._live.apply(after.ended(training, None, self._now()))
         self._stopping = {
-            key for key, end in known.items() if end is None and self._holder(key) is None
+            key for key, end in known.items() if end is None and self._live.holder(key) is None
         }
         self._wake.set()
 
@@ -171,13 +136,13 @@ class Engine:
                 async with asyncio.TaskGroup() as group:
                     await self._live_on(group)
         finally:
-            self._close()
+            self._live.close()
 
     async def _live_on(self, group: asyncio.TaskGroup) -> NoReturn:
         for key in self._stopping:
             logger.warning("Process %s belongs to no training: it is ended", key)
             group.create_task(self._hands.stop(key, 0), name=f"stop {key}")
-        self._carry_out(group, self._live.values())
+        self._carry_out(group, self._live)
         while True:
             await pause(self._seconds_to_wait(), wake=self._wake)
             self._wake.clear()
@@ -188,57 +153,48 @@ class Engine:
         self._worked_at = now = self._now()
         self._take_in()
         if self._next_expiry is not None and self._next_expiry <= now:
-            self._draft.is_news |= await self._keeper.expire(now) > 0
+            self._live.draft.is_news |= await self._keeper.expire(now) > 0
             self._next_expiry = await self._keeper.next_expiry()
         self._schedule(now)
-        draft, self._draft = self._draft, _Draft()
-        self._writing = draft
-        if draft.batch.trainings or draft.batch.events:
+        draft = self._live.take_draft()
+        if not draft.is_empty:
             await self._keeper.write(draft.batch)
-        self._writing = _Draft()
-        self._settle(draft)
+        self._settle()
+        if draft.is_news:
+            self._on_change()
         self._carry_out(group, draft.batch.trainings.values())
-        if draft.forgettable:
-            keys = draft.forgettable
-            group.create_task(self._hands.forget(keys), name="forget ended processes")
+        self._forget(group, draft.ended)
 
     def _take_in(self) -> None:
         """Apply the ends that were heard of."""
         ends, self._ends = self._ends, []
         for end in ends:
             self._stopping.discard(end.key)
-            self._draft.forgettable.append(end.key)
-            training = self._holder(end.key)
+            self._live.draft.ended.add(end.key)
+            training = self._live.holder(end.key)
             if training is not None:
                 at = max(end.at, training.phase_updated_at)
-                self._apply(after.ended(training, end.exit_code, at))
+                self._live.apply(after.ended(training, end.exit_code, at))
 
     def _schedule(self, now: datetime) -> None:
         """Let trainings start, or make room, or say why they wait."""
-        for training in tuple(self._live.values()):
-            self._apply(after.queue(training, now))
+        for training in self._live:
+            self._live.apply(after.queue(training, now))
         self._lent = {gpu: until for gpu, until in self._lent.items() if until > now}
         capacity = self._machine.capacity(frozenset(self._lent))
-        decision = decide(self._live.values(), capacity, now)
+        decision = decide(self._live, capacity, now)
         for key, devices in decision.starts.items():
-            self._apply(after.order(self._live[key], devices, now))
+            self._live.apply(after.order(self._live[key], devices, now))
         for key, by in decision.preemptions.items():
-            self._apply(after.preempt(self._live[key], self._live[by].name, now))
+            self._live.apply(after.preempt(self._live[key], self._live[by].name, now))
         for key, wait in decision.waits.items():
-            self._apply(after.wait(self._live[key], wait.reason, wait.message))
+            self._live.apply(after.wait(self._live[key], wait.reason, wait.message))
 
-    def _settle(self, draft: _Draft) -> None:
-        """Let go of what is over and on record; answer the commands; tell of the change."""
-        for key, training in draft.batch.trainings.items():
-            if training.is_over and self._live.get(key) is training:
-                del self._live[key]
-                self._names.release(training.project_id, training.name, key)
-                self._expect_expiry(training)
-        for waiter in draft.waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        if draft.is_news:
-            self._on_change()
+    def _settle(self) -> None:
+        """Let go of what is over and on record, and answer the commands."""
+        for training in self._live.settle():
+            self._names.release(training.project_id, training.name, training.workload_id)
+            self._expect_expiry(training)
 
     def _carry_out(self, group: asyncio.TaskGroup, recorded: Iterable[LocalTraining]) -> None:
         """Give the orders that follow from trainings as they are on record."""
@@ -253,25 +209,40 @@ class Engine:
                 grace = training.lifecycle.grace_seconds
                 group.create_task(self._hands.stop(key, grace), name=f"stop {key}")
 
+    def _forget(self, group: asyncio.TaskGroup, ended: set[str]) -> None:
+        """Let the runtime forget the ends that are on record.
+
+        Not while an order is open: repeated after that, it would start a second process.
+        """
+        self._ended |= ended
+        keys = self._ended - self._starting
+        self._ended -= keys
+        if keys:
+            forget = self._hands.forget(sorted(keys))
+            group.create_task(forget, name="forget ended processes")
+
     async def _start(self, key: str) -> None:
         """Start one process, and apply what becomes of it."""
         try:
-            training = self._holder(key)
+            training = self._live.holder(key)
             if training is None:
                 return
             if training.phase is not Phase.INITIALIZING:
-                self._apply(after.not_started(training, "", self._now()))
+                self._live.apply(after.not_started(training, "", self._now()))
                 return
             outcome = await self._order_start(training)
-            training = self._holder(key)
+            training = self._live.holder(key)
             if training is not None:
-                self._apply(outcome(training, self._now()))
+                self._live.apply(outcome(training, self._now()))
         finally:
             self._starting.discard(key)
+            if key in self._ended:
+                self._wake.set()
 
     async def _order_start(self, training: LocalTraining) -> Outcome:
         try:
-            return await self._hands.start(training)
+            key = training.key
+            return await self._hands.start(training, lambda: self._live.holder(key) is None)
         except LeaseTakenError as error:
             until = self._now() + LENT_FOR
             self._lent.update(dict.fromkeys(training.devices, until))
@@ -282,65 +253,18 @@ class Engine:
         self, workload_id: str, change: Callable[[LocalTraining, datetime], Step]
     ) -> bool:
         found = self._live.get(workload_id) or await self._keeper.find(workload_id)
-        training = self._live.get(workload_id, found)
+        training = self._live.get(workload_id) or found
         if training is None or training.deleted_at is not None:
             return False
         step = change(training, self._now())
         if step.training is not training:
-            self._apply(step)
-        if any(workload_id in draft.batch.trainings for draft in (self._draft, self._writing)):
-            await self._recorded()
+            self._live.apply(step)
+        await self._live.recorded(workload_id)
         return True
-
-    async def _recorded(self) -> None:
-        """Wait until everything that was applied so far is on record."""
-        if self._is_closed:
-            raise ClosedError
-        waiter = asyncio.get_running_loop().create_future()
-        self._draft.waiters.append(waiter)
-        self._wake.set()
-        await waiter
-
-    def _apply(self, step: Step) -> None:
-        """Put the next value of a training in place, to be written."""
-        training = step.training
-        old = self._live.get(training.workload_id)
-        if training is old:
-            return
-        self._live[training.workload_id] = training
-        self._draft.batch.trainings[training.workload_id] = training
-        self._draft.batch.events += step.events
-        is_same = old is not None and old.phase is training.phase and not training.deleted_at
-        self._draft.is_news |= not is_same
-        self._wake.set()
 
     def _hear(self, end: ProcessEnd) -> None:
         self._ends.append(end)
         self._wake.set()
-
-    def _holder(self, key: str) -> LocalTraining | None:
-        """Return the training whose newest process has this key, while it counts."""
-        training = self._live.get(key.rpartition("-")[0])
-        return training if training and training.key == key and training.has_process else None
-
-    def _accepted(self, workload_id: str, creation: Creation) -> LocalTraining:
-        self._last_number += 1
-        now = self._now()
-        spec = read_spec(creation.spec_text)
-        return LocalTraining(
-            number=self._last_number,
-            workload_id=workload_id,
-            name=creation.name,
-            requested_name=creation.requested_name,
-            project_id=creation.project.id,
-            cluster_id=creation.project.cluster_id,
-            created_by=creation.created_by,
-            created_at=now,
-            phase_updated_at=now,
-            spec_text=creation.spec_text,
-            need=read_need(spec),
-            lifecycle=read_lifecycle(spec),
-        )
 
     def _expect_expiry(self, training: LocalTraining) -> None:
         due = training.delete_at
@@ -352,42 +276,9 @@ class Engine:
 
     def _seconds_to_wait(self) -> float:
         """Return how long nothing is due; what was due at the last look was seen to then."""
-        dues = [*self._lent.values(), *(one.not_before for one in self._live.values())]
+        dues = [*self._lent.values(), *(one.not_before for one in self._live)]
         ahead = [due for due in dues if due is not None and due > self._worked_at]
         ahead.append(self._worked_at + _LONGEST_WAIT)
         if self._next_expiry is not None:
             ahead.append(self._next_expiry)
         return (min(ahead) - self._now()).total_seconds()
-
-    def _close(self) -> None:
-        self._is_closed = True
-        for waiter in (*self._writing.waiters, *self._draft.waiters):
-            if not waiter.done():
-                waiter.set_exception(ClosedError())
-
-
-@contextmanager
-def single_failure() -> Iterator[None]:
-    """Let the one failure out of a task group's group of failures, as if there were no group."""
-    try:
-        yield
-    except BaseExceptionGroup as failures:
-        if len(failures.exceptions) > 1:
-            raise
-        raise failures.exceptions[0] from None
-
-
-def _notes(training: LocalTraining) -> tuple[PlaneEvent, ...]:
-    """Return what is worth knowing of a training that was just accepted."""
-    ignored = ignored_fields(read_spec(training.spec_text))
-    if not ignored:
-        return ()
-    message = f"Runs as a process of this machine; ignored are: {', '.join(ignored)}"
-    return (
-        PlaneEvent(
-            workload_id=training.workload_id,
-            at=training.created_at,
-            reason="Ignored",
-            message=message,
-        ),
-    )

@@ -27,15 +27,15 @@ class Hands:
     runtime: Runtime
     machine: Machine
 
-    async def start(self, training: LocalTraining) -> Outcome:
-        """Order the newest start of a training.
+    async def start(self, training: LocalTraining, is_over: Callable[[], bool]) -> Outcome:
+        """Order the newest start of a training, unless by `is_over` it has ended meanwhile.
 
         Raises:
             LeaseTakenError: another control plane uses one of its GPUs; nothing was started.
         """
         try:
             order = self.machine.order_for(training)
-            await _until_answered(lambda: self.runtime.start(order))
+            await _until_answered(lambda: self.runtime.start(order), is_over)
         except StartError as error:
             reason = str(error)
             return lambda current, now: refused(current, reason, now)
@@ -50,12 +50,16 @@ class Hands:
         await _until_answered(lambda: self.runtime.forget(keys))
 
 
-async def _until_answered(call: Callable[[], Awaitable[None]]) -> None:
+async def _until_answered(
+    call: Callable[[], Awaitable[None]], is_over: Callable[[], bool] = lambda: False
+) -> None:
     seconds = _FIRST_RETRY_SECONDS
-    while True:
+    while not is_over():
         try:
-            return await call()
+            await call()
         except RuntimeUnavailableError as error:
             logger.warning("What runs local processes does not answer: %s", error)
+        else:
+            return
         await pause(seconds)
         seconds = min(2 * seconds, _LONGEST_RETRY_SECONDS)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from urllib.parse import quote
 
 from sweeper.local.commands import read_command
 from sweeper.local.gpus import VISIBLE, Gpu, lock_file
@@ -52,7 +53,7 @@ class Machine:
 
     def log_file(self, name: str) -> Path:
         """Return where the output of all processes of that workload name goes."""
-        return (self.logs / f"{name}.log").absolute()
+        return (self.logs / f"{quote(name, safe='')}.log").absolute()
 
     def _told(self, training: LocalTraining) -> Mapping[str, str]:
         """Return the variables with which Run:ai tells a container who it is, and CUDA's."""

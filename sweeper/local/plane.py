@@ -12,7 +12,8 @@ from starlette.types import ASGIApp
 
 from sweeper.errors import SettingsError
 from sweeper.local.app import build_app
-from sweeper.local.engine import Engine, single_failure
+from sweeper.local.engine import Engine
+from sweeper.local.failures import single_failure
 from sweeper.local.gpus import find_gpus
 from sweeper.local.keeping import open_keeper
 from sweeper.local.machine import Machine
@@ -83,13 +84,14 @@ async def open_local_plane(
     async with AsyncExitStack() as stack:
         try:
             runtime = await stack.enter_async_context(open_supervised(supervisor))
+            opened = open_plane_on(runtime, options, now=now, on_change=on_change)
+            plane = await stack.enter_async_context(opened)
         except RuntimeUnavailableError as error:
             raise SettingsError(
                 f"the supervisor of local trainings neither runs nor starts: {error}; "
                 f"its log is in {options.directory}"
             ) from error
-        plane = open_plane_on(runtime, options, now=now, on_change=on_change)
-        yield await stack.enter_async_context(plane)
+        yield plane
 
 
 @asynccontextmanager
@@ -104,7 +106,8 @@ async def open_plane_on(
     """Open a control plane as `open_local_plane` does, on a runtime that is open already.
 
     `run` makes the blocking calls of the state file, None in a thread of its own; under virtual
-    time pass `running.inline`.
+    time pass `running.inline`. Raises as `open_local_plane` does, but for a runtime that does not
+    answer: that is `RuntimeUnavailableError`.
     """
     project = Project()
     constants = {"type": "Training", "projectName": project.name}

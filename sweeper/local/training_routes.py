@@ -2,21 +2,22 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sweeper.domain.values import JsonValue
+from sweeper.local.accepting import Creation
 from sweeper.local.answers import training_answer
-from sweeper.local.engine import Creation
 from sweeper.local.naming import NameInUseError, with_suffix
 from sweeper.local.places import Project
 from sweeper.local.requests import RequestError, not_found, read_object, read_workload_id
 from sweeper.local.site import Site
 from sweeper.local.trainings import LocalTraining
 from sweeper.wire.answers import HttpResponse, refusal
-from sweeper.wire.checking import check_creation, check_name
+from sweeper.wire.checking import check_creation
 from sweeper.wire.issues import Severity, Side
 from sweeper.wire.rules.view import Terms
 
@@ -69,18 +70,16 @@ def _command(
 
 
 async def _create(site: Site, body: Mapping[str, JsonValue]) -> LocalTraining:
+    """Create the training of a body that was checked."""
     project = _project(site, body)
-    given = _text(body, "name")
+    given = str(body["name"])
     is_prefix = body.get("useGivenNameAsPrefix") is True
     spec_text = json.dumps(body["spec"], ensure_ascii=False) if "spec" in body else None
     taken: NameInUseError | None = None
     for _ in range(_SUFFIXES_TRIED if is_prefix else 1):
         name = with_suffix(given) if is_prefix else given
-        fault = check_name(name)
-        if fault:
-            # It becomes part of a path, so it is checked whatever the terms are.
-            raise RequestError(400, f"name {fault}")
         creation = Creation(
+            workload_id=str(uuid4()),
             name=name,
             requested_name=given,
             project=project,
@@ -95,17 +94,10 @@ async def _create(site: Site, body: Mapping[str, JsonValue]) -> LocalTraining:
 
 
 def _project(site: Site, body: Mapping[str, JsonValue]) -> Project:
-    project_id, cluster_id = _text(body, "projectId"), _text(body, "clusterId")
+    project_id, cluster_id = str(body["projectId"]), str(body["clusterId"])
     project = site.project(project_id)
     if project is None:
         raise RequestError(400, f"projectId: there is no project {project_id[:80]!r}")
     if cluster_id.lower() != project.cluster_id:
         raise RequestError(400, f"clusterId: project {project.name} is not on {cluster_id[:80]!r}")
     return project
-
-
-def _text(body: Mapping[str, JsonValue], key: str) -> str:
-    value = body.get(key)
-    if not isinstance(value, str):
-        raise RequestError(400, f"{key} is required, and must be a text")
-    return value

@@ -136,7 +136,11 @@ async def test_a_body_that_is_too_large_is_400(client: Client) -> None:
     assert_error(await client.http.post(TRAININGS, content=content), 400, "larger than")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     st.dictionaries(
         st.sampled_from(["name", "projectId", "clusterId", "useGivenNameAsPrefix", "spec", "x"]),

@@ -376,6 +376,32 @@ async def test_many_short_trainings_all_complete(tmp_path: Path) -> None:
     assert len(here.runtime.orders) == 100
 
 
+async def test_an_end_may_be_heard_of_before_the_answer_to_the_order(tmp_path: Path) -> None:
+    here = world(tmp_path, lambda order: Course(seconds=0, exit_code=3))
+    async with here.open() as client:
+        here.runtime.drops_answers = True
+        workload_id = await client.create(backoffLimit=0)
+
+        await client.until(workload_id, "Failed")
+        here.runtime.drops_answers = False
+        await pause(60)
+
+        assert await client.reasons(workload_id) == ["Started", "Failed"]
+        assert len(here.runtime.orders) == 1
+
+
+async def test_a_create_is_carried_out_though_nobody_waits_for_it(tmp_path: Path) -> None:
+    here = world(tmp_path, lambda order: Course(seconds=1))
+    async with here.open() as client:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await client.create("one")
+        await pause(2)
+
+        (item,) = (await client.listing())["workloads"]
+        assert item["phase"] == "Completed"
+
+
 async def adopted(here: World, workload_id: str, phase: str) -> list[str]:
     """Open the control plane anew, and return all events once the phase has changed to this."""
     async with here.open() as client:
@@ -393,6 +419,30 @@ async def test_a_process_that_ended_meanwhile_has_its_true_exit(tmp_path: Path) 
     here.runtime.end(f"{workload_id}-1", 7)
 
     assert await adopted(here, workload_id, "Failed") == ["Started", "Failed"]
+
+
+async def test_an_order_carried_out_unheard_has_its_true_exit(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    async with here.open() as client:
+        here.runtime.drops_answers = True
+        workload_id = await client.create(backoffLimit=0)
+        await pause(1)
+    here.runtime.end(f"{workload_id}-1", 7)
+    here.runtime.drops_answers = False
+
+    assert await adopted(here, workload_id, "Failed") == ["Started", "Failed"]
+    assert len(here.runtime.orders) == 1
+
+
+async def test_an_order_never_carried_out_is_given_again(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    async with here.open() as client:
+        here.runtime.is_available = False
+        workload_id = await client.create()
+    here.runtime.is_available = True
+
+    assert await adopted(here, workload_id, "Running") == ["Started"]
+    assert [order.key for order in here.runtime.orders] == [f"{workload_id}-1"]
 
 
 async def test_a_process_that_still_runs_is_adopted(tmp_path: Path) -> None:

@@ -121,6 +121,22 @@ def test_what_can_never_start_says_so_and_holds_nobody_back() -> None:
     assert "3 GPUs of 2, 9 CPU cores of 8, 9 bytes of memory of 8" in wait.message
 
 
+def test_only_what_is_too_much_is_named() -> None:
+    large = waiting(1, Need(cores=Fraction(9)))
+
+    decision = outcome(Capacity(cores=Fraction(8), memory=Fraction(8)), large)
+
+    assert decision.waits[large.workload_id].message == (
+        "Asks for more than there is: 9 CPU cores of 8"
+    )
+
+
+def test_a_process_on_a_gpu_that_is_not_handed_out_any_more_takes_nothing() -> None:
+    decision = outcome(Capacity(devices=(0,)), running(1, wants(2), 0, 1), waiting(2, wants()))
+
+    assert started(decision) == {}
+
+
 def test_a_gpu_lent_to_another_control_plane_is_not_handed_out() -> None:
     both = waiting(1, wants(2))
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.local.tokens import (
@@ -58,6 +58,7 @@ def test_a_token_of_another_opening_is_not_good() -> None:
     assert not tokens().is_good(other.grant("local", "hunter2"))
 
 
+@settings(deadline=None)
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*"))
 def test_no_other_text_is_a_good_token(text: str) -> None:
     assert not tokens().is_good(text)
@@ -115,6 +116,7 @@ def test_a_malformed_v2_call_is_refused(body: bytes) -> None:
         credentials_v2(body)
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=40)
     | st.recursive(st.none() | st.text(), st.lists).map(lambda value: json.dumps(value).encode())

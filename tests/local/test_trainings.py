@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.domain.phase import DesiredPhase, Phase
@@ -87,6 +87,7 @@ def test_every_happening_leads_where_the_table_says(phase: Phase, happening: str
     assert found == TABLE.get((phase, happening), phase)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(sorted(HAPPENINGS)), max_size=40))
 def test_no_sequence_leaves_what_is_finished_or_deleted(happenings: list[str]) -> None:
     training = a_training(phase=Phase.CREATING)
@@ -102,6 +103,7 @@ def test_no_sequence_leaves_what_is_finished_or_deleted(happenings: list[str]) -
         assert training.starts - before.starts in {0, 1}
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(sorted(HAPPENINGS)), max_size=40))
 def test_a_process_is_ordered_only_where_there_is_none(happenings: list[str]) -> None:
     training = a_training(phase=Phase.CREATING)
