@@ -233,6 +233,7 @@ async def test_a_daemon_of_a_process_that_goes_on_is_left_alone_and_reaped(place
     pipe, gate = place.fifo("pipe"), place.fifo("gate")
     script = f"(setsid sh -c 'echo $$ > {pipe}; read line < {gate}' &) ; sleep 1000"
     async with open_supervised(place.options) as runtime:
+        ends = Ends(runtime)
         await runtime.start(place.script("a", script))
         daemon = os.pidfd_open(pid := int(await said(pipe)))
 
@@ -240,8 +241,9 @@ async def test_a_daemon_of_a_process_that_goes_on_is_left_alone_and_reaped(place
 
         await asyncio.to_thread(select.select, [daemon], [], [], SECONDS)
         os.close(daemon)
-        await runtime.known()  # the second answer comes after the signal was heard of
         assert await runtime.known() == {"a": None}
+        await runtime.stop("a", 0)
+        await ends.of("a")  # when one end is heard of, all are
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
