@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from sweeper.bootstrap.environment import child_environment
 from sweeper.bootstrap.folders import SweepFolder
-from sweeper.bootstrap.planes import child_environment
 from sweeper.domain.expansion import Expansion, slug
 from sweeper.domain.marks import is_ours
 from sweeper.domain.planning import Draft

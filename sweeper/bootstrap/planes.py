@@ -4,9 +4,8 @@ Both are reached by the same client; the local one through an ASGI transport ins
 """
 
 import logging
-import os
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from sweeper.bootstrap.environment import child_environment
 from sweeper.bootstrap.folders import SweepFolder, socket_directory
 from sweeper.clock import pause, utc_now
 from sweeper.domain.record import SweepRecord
@@ -32,9 +32,6 @@ _log = logging.getLogger(__name__)
 
 LOCAL = "local"
 LOCAL_URL = "http://sweeper.local"
-
-SECRET_VARIABLES = ("RUNAI_CLIENT_SECRET",)
-"""What trainings on this machine must not inherit."""
 
 _START_PATIENCE = (2.0, 5.0, 10.0, 30.0)
 
@@ -82,11 +79,6 @@ def runs_locally(template: TrainingTemplate | None, settings: Settings, *, local
             "Run:ai, or give --local to run on this machine"
         )
     return False
-
-
-def child_environment() -> Mapping[str, str]:
-    """Return the environment that local trainings inherit: the daemon's, without its secrets."""
-    return {key: value for key, value in os.environ.items() if key not in SECRET_VARIABLES}
 
 
 @asynccontextmanager
