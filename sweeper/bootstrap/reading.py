@@ -37,21 +37,15 @@ def expand(file: SweepFile) -> Expansion:
     """Return the trials of a sweep file.
 
     Raises:
-        SweepFileError: there are more of them than `limits.max_trials`, or than can be written.
+        SweepFileError: there are more of them than can be written down.
     """
     expansion = Expansion(file.spec)
-    planned, bound = expansion.planned, file.spec.limits.max_trials
-    if planned is not None and planned >= LARGEST:
-        raise _too_many(file, "parameters", "the grid has over 10^1000 points: leave some out")
-    if bound is not None and (planned is None or planned > bound):
-        many = "trials without end" if planned is None else f"{planned} trials"
-        message = f"the sweep has {many}, above {bound}: raise it, or set run_cap"
-        raise _too_many(file, "limits.max_trials", message)
+    if expansion.planned is not None and expansion.planned >= LARGEST:
+        message = "the grid has over 10^1000 points: leave some parameters out"
+        raise SweepFileError(
+            file.file, [Fault(line=0, column=0, path="parameters", message=message)]
+        )
     return expansion
-
-
-def _too_many(file: SweepFile, path: str, message: str) -> SweepFileError:
-    return SweepFileError(file.file, [Fault(line=0, column=0, path=path, message=message)])
 
 
 def read_duration(text: str, flag: str) -> timedelta:

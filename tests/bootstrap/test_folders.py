@@ -1,0 +1,91 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from sweeper.bootstrap.folders import all_folders, folder_of, socket_directory, state_dir
+from sweeper.errors import SettingsError
+from sweeper.settings import Settings
+
+
+def test_a_sweep_gets_a_folder_that_only_its_owner_may_enter(settings: Settings) -> None:
+    folder = folder_of(settings, "demo")
+
+    folder.create(Path("sweep.yaml"))
+
+    assert folder.exists()
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder.path / "sweep.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "ä ö", "x" * 200, "."])
+def test_no_name_leads_out_of_the_state_directory(settings: Settings, name: str) -> None:
+    folder = folder_of(settings, name)
+
+    assert folder.path.parent == state_dir(settings) / "sweeps"
+    assert len(folder.path.name) < 40
+
+
+def test_names_that_look_alike_have_folders_of_their_own(settings: Settings) -> None:
+    assert folder_of(settings, "A b").path != folder_of(settings, "a-b").path
+
+
+def test_making_a_folder_twice_keeps_its_secret(settings: Settings) -> None:
+    folder = folder_of(settings, "demo")
+    folder.create(Path("sweep.yaml"))
+    key = folder.report_key()
+
+    folder.create(Path("sweep.yaml"))
+
+    assert folder.report_key() == key
+    assert len(key) == 32
+    assert stat.S_IMODE((folder.path / "report.key").stat().st_mode) == 0o600
+
+
+def test_a_state_directory_that_is_a_file_is_told_with_the_remedy(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "state").touch()
+
+    with pytest.raises(SettingsError, match=r"cannot be written: .*--state-dir"):
+        folder_of(settings, "demo").create(Path("sweep.yaml"))
+
+
+def test_all_folders_are_found_by_name_and_strangers_left_out(settings: Settings) -> None:
+    for name in ("b", "a"):
+        folder_of(settings, name).create(Path("sweep.yaml"))
+    (state_dir(settings) / "sweeps" / "stranger").mkdir()
+    (state_dir(settings) / "sweeps" / "stranger" / "sweep.json").write_text("{}")
+
+    assert [folder.name for folder in all_folders(settings)] == ["a", "b"]
+
+
+def test_sockets_have_short_names_below_the_runtime_directory(settings: Settings) -> None:
+    socket = folder_of(settings, "x" * 100).socket
+
+    assert len(socket.name) == len("0123456789abcdef.sock")
+    assert socket.parent == socket_directory()
+
+
+def test_a_socket_directory_that_others_may_enter_is_refused(settings: Settings) -> None:
+    socket_directory().chmod(0o755)
+
+    with pytest.raises(SettingsError, match="nobody else may enter"):
+        socket_directory()
+
+
+def test_without_a_runtime_directory_sockets_go_to_one_for_the_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import os
+
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/nowhere/at/all")
+
+    assert str(socket_directory()) == f"/tmp/sweeper-{os.getuid()}"
+
+
+def test_files_of_a_trial_have_their_places(settings: Settings) -> None:
+    folder = folder_of(settings, "demo")
+
+    assert folder.log_file("demo-x-0-1") == folder.local / "logs" / "demo-x-0-1.log"
+    assert folder.report_file(3) == folder.local / "reports" / "3.jsonl"
