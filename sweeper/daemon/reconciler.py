@@ -20,6 +20,7 @@ from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.change import Change, merged
 from sweeper.domain.planning import RATE_WINDOW, Drafting, Snapshot, guard, plan
 from sweeper.domain.policy import is_overdue
+from sweeper.domain.rebasing import jump, shifted
 from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord, SweepState
 from sweeper.domain.reviewing import (
     EQUAL_REJECTIONS,
@@ -77,6 +78,7 @@ class Reconciler:
     is_stopping: bool = False
     _health: Health = field(default_factory=Health)
     _observed_at: datetime | None = None
+    _next_tick: tuple[datetime, datetime] | None = None
     _has_ticked: bool = False
 
     async def tick(self) -> Tick:
@@ -87,6 +89,7 @@ class Reconciler:
         """
         started = self.now()
         sweep = await self._sweep()
+        await self._follow_clock(sweep, started)
         sweep, events = await grant_wishes(self.store, sweep, self.now())
         self.telemetry.recorded(sweep, events)
         well = await self._observe(sweep)
@@ -97,17 +100,25 @@ class Reconciler:
             snapshot = await self._snapshot(await self._sweep(), creates_open=well)
             snapshot = replace(snapshot, sweep=await self._review(snapshot))
         await self._tell(snapshot, started)
-        return Tick(
-            sweep=snapshot.sweep,
-            settled=is_settled(snapshot) or (self.drain and is_drained(snapshot)),
-            wait=next_look(snapshot, self._health.failures, self._health.calls_after, self.now()),
-        )
+        now = self.now()
+        wait = next_look(snapshot, self._health.failures, self._health.calls_after, now)
+        self._next_tick = (now, now + timedelta(seconds=wait))
+        settled = is_settled(snapshot) or (self.drain and is_drained(snapshot))
+        return Tick(sweep=snapshot.sweep, settled=settled, wait=wait)
 
     async def _sweep(self) -> SweepRecord:
         sweep = await self.store.load_sweep()
         if sweep is None:
             raise StoreError("the store holds no sweep")
         return sweep
+
+    async def _follow_clock(self, sweep: SweepRecord, now: datetime) -> None:
+        """Move the recorded times along when the clock jumped, or the machine slept."""
+        off = jump(self._next_tick, now) if self._next_tick else timedelta()
+        if off:
+            _log.warning("The clock jumped by %s, or this machine slept", off)
+            live = await self.store.live_trials()
+            await self._write(sweep, [Change(trial=shifted(trial, off)) for trial in live])
 
     async def _observe(self, sweep: SweepRecord) -> bool:
         """Read the trainings and record what changed; return whether the reading was good."""
@@ -176,7 +187,13 @@ class Reconciler:
             size = self._health.calls_at_once
             records = [action for action in rest if isinstance(action, Record)]
             calls = [action for action in rest if not isinstance(action, Record)]
-            done = await self._act_together(snapshot, [*records, *calls[:size]])
+            try:
+                done = await self._act_together(snapshot, [*records, *calls[:size]])
+            except LimitExceededError as error:
+                # The store counts for itself; what it finds too many is planned anew, if at all.
+                _log.warning("New trials wait: %s", error)
+                rest = [action for action in rest if not _is_new(action)]
+                continue
             if done and not await self._answer_for(done):
                 break
             rest = self._bounded(calls[size:])
@@ -217,12 +234,7 @@ class Reconciler:
         """Record the intents; return the actions that were, with their trials as written."""
         bound = guard(self.spec.limits, self.now()) if any(map(_is_new, actions)) else None
         intents = [Change(trial=action.trial, events=action.events) for action in actions]
-        try:
-            written = await self._write(snapshot.sweep, intents, bound)
-        except LimitExceededError as error:
-            # The store counts for itself; what it finds too many is planned anew, if at all.
-            _log.warning("New trials wait: %s", error)
-            return await self._intend(snapshot, [one for one in actions if not _is_new(one)])
+        written = await self._write(snapshot.sweep, intents, bound)
         return [
             replace(action, trial=trial) for action, trial in zip(actions, written, strict=True)
         ]

@@ -180,7 +180,8 @@ def _inspect(trial: Trial, marked: Trial, now: datetime) -> Inspect:
 
 
 def _delete(trial: Trial, marked: Trial, now: datetime) -> Delete:
-    asked = replace(_calling(marked.submission, now), delete_sent_at=now)
+    # Whether it is there is asked anew: the answer to the delete tells.
+    asked = replace(_calling(marked.submission, now), delete_sent_at=now, missing_since=None)
     return Delete(trial=replace(marked, submission=asked), before=trial)
 
 

@@ -31,7 +31,9 @@ def observe(trial: Trial, seen: Observation, now: datetime, policy: ResumeSpec) 
         return Change(trial=trial)
     meaning = PHASE_MEANING[seen.phase]
     if meaning is PhaseMeaning.UNKNOWN:
-        return Change(trial=_with(trial, replace(submission, seen_at=now, missing_since=None)))
+        # It is there; that it is still in the phase last seen, nobody said.
+        seen_at = submission.seen_at or now
+        return Change(trial=_with(trial, replace(submission, seen_at=seen_at, missing_since=None)))
     fresh = _read(submission, seen, now)
     match meaning:
         case PhaseMeaning.RUNNING:

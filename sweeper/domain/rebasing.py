@@ -1,5 +1,10 @@
-"""Times that a clock which has since been set back wrote into the record of a trial."""
+"""Keep what is recorded of an attempt in step with a clock that jumped.
 
+Every wait, timeout and confirmation counts from a time in the record. A clock set back puts such
+times into the future; one set forward, or a machine that slept, lets them look long past.
+"""
+
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,26 +17,37 @@ SLACK = timedelta(minutes=1)
 def rebased(trial: Trial, now: datetime) -> Trial:
     """Return the trial with nothing in its attempt's past later than `now`; itself if all is well.
 
-    Every wait counts from one of these times. One that lies ahead would keep a look-up, a
-    repeat or a confirmation waiting until the clock has caught up with it. An attempt that is
-    over waits for nothing any more.
+    An attempt that is over waits for nothing any more, and is left as it is.
     """
     submission = trial.submission
     if not submission.is_open or not any(_is_ahead(at, now) for at in _past(submission)):
         return trial
-    sound = replace(
-        submission,
-        sent_at=_capped(submission.sent_at, now),
-        looked_up_at=_capped(submission.looked_up_at, now),
-        phase_since=_capped(submission.phase_since, now),
-        seen_at=_capped(submission.seen_at, now),
-        running_since=_capped(submission.running_since, now),
-        resume_sent_at=_capped(submission.resume_sent_at, now),
-        suspend_sent_at=_capped(submission.suspend_sent_at, now),
-        delete_sent_at=_capped(submission.delete_sent_at, now),
-        missing_since=_capped(submission.missing_since, now),
+    return replace(trial, submission=_moved(submission, lambda at: now if at > now else at))
+
+
+def shifted(trial: Trial, by: timedelta) -> Trial:
+    """Return the trial as if its clock had always been `by` ahead: time nobody watched is no wait.
+
+    Deadlines move along with the past.
+    """
+    submission = _moved(trial.submission, lambda at: at + by)
+    due, retry = submission.next_call_at, trial.retry_at
+    return replace(
+        trial,
+        submission=replace(submission, next_call_at=due + by if due else None),
+        retry_at=retry + by if retry else None,
     )
-    return replace(trial, submission=sound)
+
+
+def jump(expected: tuple[datetime, datetime], now: datetime) -> timedelta:
+    """Return how far the clock is off where it must lie, zero if it may be right.
+
+    `expected` is the earliest and the latest time that a clock which did not jump shows now.
+    """
+    earliest, latest = expected
+    if now > latest + SLACK:
+        return now - latest
+    return now - earliest if now < earliest - SLACK else timedelta()
 
 
 def _past(submission: Submission) -> tuple[datetime | None, ...]:
@@ -48,9 +64,23 @@ def _past(submission: Submission) -> tuple[datetime | None, ...]:
     )
 
 
+def _moved(submission: Submission, move: Callable[[datetime], datetime]) -> Submission:
+    sent, looked, since, seen, running, resume, suspend, delete, missing = (
+        None if at is None else move(at) for at in _past(submission)
+    )
+    return replace(
+        submission,
+        sent_at=sent,
+        looked_up_at=looked,
+        phase_since=since,
+        seen_at=seen,
+        running_since=running,
+        resume_sent_at=resume,
+        suspend_sent_at=suspend,
+        delete_sent_at=delete,
+        missing_since=missing,
+    )
+
+
 def _is_ahead(at: datetime | None, now: datetime) -> bool:
     return at is not None and at - now > SLACK
-
-
-def _capped(at: datetime | None, now: datetime) -> datetime | None:
-    return now if _is_ahead(at, now) else at

@@ -46,14 +46,14 @@ def is_settled(snapshot: Snapshot) -> bool:
     if sweep.state in _OVER:
         return True
     is_cancelling = sweep.state is SweepState.CANCELLING
-    if not all(_needs_person(trial, is_cancelling) for trial in snapshot.live):
+    if not all(_needs_person(trial, is_cancelling=is_cancelling) for trial in snapshot.live):
         return False
     if sweep.state is SweepState.STOPPED:
         return True
     return bool(snapshot.live) and (is_cancelling or is_exhausted(snapshot))
 
 
-def _needs_person(trial: Trial, is_cancelling: bool) -> bool:
+def _needs_person(trial: Trial, *, is_cancelling: bool) -> bool:
     """Whether nothing is left to do for a trial; a held one that was given up is still deleted."""
     if trial.state is not TrialState.HELD:
         return False
@@ -67,7 +67,8 @@ def is_drained(snapshot: Snapshot) -> bool:
     sweep = snapshot.sweep
     if sweep.state is SweepState.CANCELLING:
         return False
-    if any(trial.cancel_asked_at is not None for trial in snapshot.live):
+    given_up = (trial for trial in snapshot.live if trial.cancel_asked_at is not None)
+    if not all(_needs_person(trial, is_cancelling=False) for trial in given_up):
         return False
     return sweep.state is not SweepState.SUSPENDED or all(
         trial.submission.workload_id is None or trial.submission.phase is Phase.STOPPED

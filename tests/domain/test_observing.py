@@ -82,7 +82,7 @@ def test_an_unknown_phase_says_only_that_the_training_is_there() -> None:
 
     submission = see(trial, Phase.UNKNOWN).trial.submission
 
-    assert submission == a_submission(seen_at=LATER)
+    assert submission == a_submission()
 
 
 def test_a_new_phase_is_counted_from_when_it_was_seen() -> None:

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from sweeper.domain.rebasing import SLACK, rebased
+from sweeper.domain.rebasing import SLACK, jump, rebased, shifted
+from sweeper.domain.trial import Submission
 from tests.support.builders import NOW, a_submission, a_trial, after
 
 PAST = [
@@ -46,3 +47,30 @@ def test_an_attempt_that_is_over_is_left_as_it_is() -> None:
     trial = a_trial(submission=a_submission(sent_at=after(days=1), ended_at=NOW))
 
     assert rebased(trial, NOW) is trial
+
+
+def test_a_shift_moves_the_past_and_the_deadlines_along() -> None:
+    fields: dict[str, Any] = dict.fromkeys(PAST, NOW)
+    trial = a_trial(next_call_at=NOW, retry_at=NOW, **fields)
+
+    moved = shifted(trial, timedelta(hours=1))
+
+    times = [getattr(moved.submission, name) for name in [*PAST, "next_call_at"]]
+    assert {*times, moved.retry_at} == {after(hours=1)}
+
+
+def test_a_shift_makes_no_times_up() -> None:
+    submission = Submission(attempt=1, workload_name="a", digest="0", intent_at=NOW)
+    trial = a_trial(submission=submission)
+
+    assert shifted(trial, timedelta(hours=1)) == trial
+
+
+@pytest.mark.parametrize(
+    ("seconds", "off"),
+    [(-61, -61), (-60, 0), (0, 0), (15, 0), (75, 0), (76, 61), (86400, 86385)],
+)
+def test_a_clock_has_jumped_when_it_is_where_it_cannot_be(seconds: int, off: int) -> None:
+    expected = (NOW, after(seconds=15))
+
+    assert jump(expected, after(seconds=seconds)) == timedelta(seconds=off)

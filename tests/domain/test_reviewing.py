@@ -15,6 +15,7 @@ from sweeper.domain.record import (
 )
 from sweeper.domain.reviewing import (
     granted,
+    is_drained,
     is_settled,
     not_rejected,
     rejected,
@@ -173,6 +174,30 @@ STUCK = a_trial(state=TrialState.HELD, phase=Phase.DELETING, cancel_asked_at=NOW
 )
 def test_a_sweep_is_settled_when_only_a_person_can_go_on(given: Snapshot, settled: bool) -> None:
     assert is_settled(given) is settled
+
+
+SUSPENDED = SweepState.SUSPENDED
+
+
+@pytest.mark.parametrize(
+    ("given", "drained"),
+    [
+        pytest.param(snapshot(SweepState.OPEN, a_trial()), True, id="nothing asked for"),
+        pytest.param(snapshot(SweepState.OPEN, a_trial(cancel_asked_at=NOW)), False, id="given up"),
+        pytest.param(snapshot(SweepState.OPEN, STUCK), True, id="cannot be deleted"),
+        pytest.param(snapshot(SweepState.CANCELLING), False, id="cancelling"),
+        pytest.param(snapshot(SUSPENDED, a_trial()), False, id="still running"),
+        pytest.param(snapshot(SUSPENDED, a_trial(phase=Phase.STOPPED)), True, id="stopped"),
+        pytest.param(snapshot(SUSPENDED, a_trial(workload_id=None)), True, id="left open"),
+        pytest.param(
+            snapshot(SUSPENDED, a_trial(state=TrialState.INTERRUPTED, ended_at=NOW)),
+            True,
+            id="between attempts",
+        ),
+    ],
+)
+def test_a_sweep_is_drained_when_what_was_asked_for_is_done(given: Snapshot, drained: bool) -> None:
+    assert is_drained(given) is drained
 
 
 def wish(kind: WishKind, trial: int | None = None) -> Wish:

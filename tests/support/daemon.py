@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 
 from sweeper.daemon.actions import Hands
@@ -16,21 +16,8 @@ from sweeper.domain.values import Params
 from sweeper.ports import ControlPlane, Store, TickSummary, TrainingRequest
 from sweeper.store.memory import MemoryStore
 from tests.support.builders import NOW, QUARANTINE, a_draft, a_spec, a_sweep
+from tests.support.clock import Clock
 from tests.support.remote import Remote
-
-
-@dataclass(slots=True)
-class Clock:
-    """A clock that only tests turn."""
-
-    time: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def turn(self, seconds: float) -> None:
-        """Let so much time pass, or go back if negative."""
-        self.time += timedelta(seconds=seconds)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,6 +62,8 @@ def is_ours(trial: Trial, seen: Observation) -> bool:
 class World:
     """What outlives a daemon: its store, the control plane, the clock; and how a sweep is meant.
 
+    The control plane has a clock of its own, which never jumps.
+
     `wishes` are made while `run` goes on, each so many seconds after `NOW`.
     """
 
@@ -90,7 +79,7 @@ class World:
     remote: Remote = field(init=False)
 
     def __post_init__(self) -> None:
-        self.remote = Remote(now=self.clock)
+        self.remote = Remote(now=Clock(self.clock()))
 
     async def begin(self, **fields: object) -> None:
         """Write the sweep into the store, as `run` does before the first tick."""
@@ -165,6 +154,7 @@ class World:
     def pass_time(self, seconds: float) -> None:
         """Let time pass here and on the control plane."""
         self.clock.turn(seconds)
+        self.remote.now.turn(seconds)
         self.remote.step()
 
     async def trial(self, number: int) -> Trial:

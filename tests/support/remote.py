@@ -20,7 +20,8 @@ from sweeper.errors import (
     TransientError,
     UnsupportedError,
 )
-from sweeper.ports import Now, TrainingRequest
+from sweeper.ports import TrainingRequest
+from tests.support.clock import Clock
 
 ENDED = frozenset({Phase.COMPLETED, Phase.FAILED})
 PAGE = 500
@@ -61,7 +62,8 @@ class Training:
         if self.desired is DesiredPhase.DELETED:
             self.phase, self.deleted_at = Phase.DELETING, now
         elif self.desired is DesiredPhase.STOPPED:
-            self.phase = Phase.STOPPED if self.phase is Phase.STOPPING else Phase.STOPPING
+            is_leaving = self.phase in {Phase.STOPPING, Phase.STOPPED}
+            self.phase = Phase.STOPPED if is_leaving else Phase.STOPPING
         elif self.phase is not Phase.STOPPED and self.ahead:
             self.phase = self.ahead.pop(0)
 
@@ -94,7 +96,7 @@ class Remote:
     `lag` after that. With `has_unique_names` false, the same name can be created twice.
     """
 
-    now: Now
+    now: Clock
     script: Script = field(default=lambda number, attempt: RUNS_THROUGH)
     events_of: Callable[[Training], Sequence[TrainingEvent]] = field(default=lambda training: ())
     has_listing: bool = True
