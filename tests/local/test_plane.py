@@ -10,7 +10,13 @@ import pytest
 
 from sweeper.errors import StoreError, StoreLockedError
 from sweeper.local.plane import LocalPlaneOptions, open_plane_on
-from sweeper.local.runtime import EndListener, ProcessEnd, Runtime, StartOrder
+from sweeper.local.runtime import (
+    EndListener,
+    ProcessEnd,
+    Runtime,
+    RuntimeUnavailableError,
+    StartOrder,
+)
 from sweeper.local.simulated import Course, SimulatedRuntime
 from tests.local.planes import START, TRAININGS, Client, World, creation, gpus, world
 
@@ -24,10 +30,12 @@ class KilledError(Exception):
 class Reaper:
     """Counts the calls that leave the control plane, and kills it at one of them.
 
-    A call counts twice, for the moment before its effect and the one after it.
+    A call counts twice, for the moment before its effect and the one after it. With
+    `drops_answers` the first answer to every order is lost.
     """
 
-    def __init__(self, fatal: int | None) -> None:
+    def __init__(self, fatal: int | None, *, drops_answers: bool = False) -> None:
+        self.drops_answers = drops_answers
         self.moments = 0
         self.fatal = fatal
         self.is_dead = False
@@ -53,12 +61,16 @@ class Watched:
     def __init__(self, runtime: Runtime, reaper: Reaper) -> None:
         self._runtime = runtime
         self._reaper = reaper
+        self._answered: set[str] = set()
 
     async def known(self) -> Mapping[str, ProcessEnd | None]:
         return await self._call(self._runtime.known)
 
     async def start(self, order: StartOrder) -> None:
         await self._call(lambda: self._runtime.start(order))
+        if self._reaper.drops_answers and order.key not in self._answered:
+            self._answered.add(order.key)
+            raise RuntimeUnavailableError("the answer was lost")
 
     async def stop(self, key: str, grace_seconds: float) -> None:
         await self._call(lambda: self._runtime.stop(key, grace_seconds))
@@ -145,8 +157,8 @@ class Story:
                 del self.steps[0]
 
 
-async def moments_of_a_whole_story(directory: Path) -> int:
-    story, reaper = Story(directory), Reaper(None)
+async def moments_of_a_whole_story(directory: Path, drops_answers: bool) -> int:
+    story, reaper = Story(directory), Reaper(None, drops_answers=drops_answers)
     await story.tell(reaper)
     assert story.faults == []
     return reaper.moments
@@ -154,14 +166,17 @@ async def moments_of_a_whole_story(directory: Path) -> int:
 
 @pytest.mark.looptime
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("first", range(4), ids=lambda first: f"moments {first}, {first + 4} ...")
-async def test_killed_at_any_moment_the_next_one_goes_on(tmp_path: Path, first: int) -> None:
-    moments = await moments_of_a_whole_story(tmp_path / "whole")
+@pytest.mark.parametrize("first", [0, 1], ids=["even moments", "odd moments"])
+@pytest.mark.parametrize("drops_answers", [False, True], ids=["answered", "answers lost"])
+async def test_killed_at_any_moment_the_next_one_goes_on(
+    tmp_path: Path, first: int, drops_answers: bool
+) -> None:
+    moments = await moments_of_a_whole_story(tmp_path / "whole", drops_answers)
 
-    for fatal in range(first, moments, 4):
+    for fatal in range(first, moments, 2):
         story = Story(tmp_path / str(fatal))
         try:
-            await story.tell(Reaper(fatal))
+            await story.tell(Reaper(fatal, drops_answers=drops_answers))
         except* (KilledError, AssertionError):
             pass
         await story.tell(Reaper(None))
