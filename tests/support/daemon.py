@@ -1,6 +1,6 @@
 """One daemon process over a store and a remote that outlive it, and a clock that tests turn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
@@ -22,16 +22,18 @@ from tests.support.remote import Remote
 
 @dataclass(slots=True, kw_only=True)
 class Heard:
-    """Telemetry that remembers what it heard."""
+    """Telemetry that remembers what it heard; `on_tick` is called at the end of each tick."""
 
     events: list[Event] = field(default_factory=list)
     summaries: list[TickSummary] = field(default_factory=list)
+    on_tick: Callable[[], None] = field(default=lambda: None)
 
     def recorded(self, sweep: SweepRecord, events: Sequence[Event]) -> None:
         self.events += events
 
     def ticked(self, summary: TickSummary) -> None:
         self.summaries.append(summary)
+        self.on_tick()
 
     def outcomes(self, kind: str) -> list[str]:
         """Return the outcomes of the events of one kind, in order."""

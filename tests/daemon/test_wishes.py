@@ -1,0 +1,146 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from sweeper.daemon.wishes import grant_wishes
+from sweeper.domain.record import SweepRecord, SweepState, Wish, WishKind
+from sweeper.domain.trial import Trial, TrialState
+from sweeper.ports import Store
+from sweeper.store.memory import MemoryStore
+from tests.support.builders import NOW, a_sweep, a_trial, after
+
+
+async def a_store(*trials: Trial, state: SweepState = SweepState.OPEN) -> Store:
+    store = MemoryStore()
+    await store.save_sweep(a_sweep(state=state))
+    await store.commit([_unwritten(trial) for trial in trials])
+    return store
+
+
+def _unwritten(trial: Trial) -> Trial:
+    return replace(trial, version=0)
+
+
+async def grant(store: Store) -> SweepRecord:
+    sweep = await store.load_sweep()
+    assert sweep is not None
+    granted, _ = await grant_wishes(store, sweep, after(seconds=60))
+    assert await store.load_sweep() == granted
+    return granted
+
+
+async def wish(store: Store, kind: WishKind, trial: int | None = None) -> None:
+    await store.add_wish(Wish(kind=kind, at=NOW, trial=trial))
+
+
+async def states(store: Store) -> Sequence[TrialState]:
+    return [view.trial.state for view in await store.trials()]
+
+
+FAILED = a_trial(0, state=TrialState.FAILED)
+HELD = a_trial(1, state=TrialState.HELD)
+COMPLETED = a_trial(2, state=TrialState.COMPLETED)
+
+
+async def test_wishes_for_the_sweep_are_recorded_with_an_event_each() -> None:
+    store = await a_store()
+    await wish(store, WishKind.PAUSE)
+    await wish(store, WishKind.UNPAUSE)
+
+    sweep = await grant(store)
+
+    assert sweep.state is SweepState.OPEN
+    assert [event.outcome for event in await store.events()] == ["paused", "open"]
+    assert await store.wishes() == []
+
+
+async def test_a_wish_that_changes_nothing_is_settled_in_silence() -> None:
+    store = await a_store()
+    await wish(store, WishKind.UNPAUSE)
+
+    await grant(store)
+
+    assert await store.events() == []
+    assert await store.wishes() == []
+
+
+async def test_a_retry_reopens_what_failed_and_what_is_held() -> None:
+    store = await a_store(FAILED, HELD, COMPLETED, state=SweepState.FINISHED)
+    await wish(store, WishKind.RETRY)
+
+    sweep = await grant(store)
+
+    assert sweep.state is SweepState.OPEN
+    assert await states(store) == ["interrupted", "interrupted", "completed"]
+
+
+async def test_a_retry_does_not_reach_what_failed_after_it() -> None:
+    late = a_trial(0, state=TrialState.FAILED, state_since=after(seconds=1))
+    store = await a_store(late)
+    await wish(store, WishKind.RETRY)
+
+    await grant(store)
+
+    assert await states(store) == ["failed"]
+
+
+async def test_one_trial_can_be_retried_alone() -> None:
+    store = await a_store(FAILED, HELD)
+    await wish(store, WishKind.RETRY, trial=1)
+
+    await grant(store)
+
+    assert await states(store) == ["failed", "interrupted"]
+
+
+async def test_thousands_of_failed_trials_are_reopened_page_by_page() -> None:
+    store = await a_store(*(a_trial(number, state=TrialState.FAILED) for number in range(1100)))
+    await wish(store, WishKind.RETRY)
+
+    await grant(store)
+
+    assert (await store.totals()).count(TrialState.INTERRUPTED) == 1100
+
+
+async def test_giving_up_a_trial_marks_it_once() -> None:
+    store = await a_store(a_trial(0))
+    await wish(store, WishKind.CANCEL, trial=0)
+    await grant(store)
+    marked = await store.trial(0)
+    await wish(store, WishKind.CANCEL, trial=0)
+
+    await grant(store)
+
+    assert marked is not None
+    assert marked.trial.cancel_asked_at == after(seconds=60)
+    assert await store.trial(0) == marked
+
+
+@pytest.mark.parametrize("kind", [WishKind.CANCEL, WishKind.RETRY])
+async def test_a_wish_for_a_trial_without_a_row_is_settled(kind: WishKind) -> None:
+    store = await a_store(COMPLETED)
+    await wish(store, kind, trial=99)
+    await wish(store, kind, trial=2)
+
+    await grant(store)
+
+    assert await states(store) == ["completed"]
+    assert await store.wishes() == []
+
+
+async def test_a_wish_granted_twice_changes_nothing_more() -> None:
+    class Forgetful(MemoryStore):
+        async def settle_wish(self, number: int) -> None:
+            return None
+
+    store = Forgetful()
+    await store.save_sweep(a_sweep(state=SweepState.STOPPED))
+    await store.commit([_unwritten(FAILED), _unwritten(HELD)])
+    for kind in (WishKind.RETRY, WishKind.SUSPEND):
+        await wish(store, kind)
+    first = await grant(store)
+    reopened = await store.trials()
+
+    assert await grant(store) == first
+    assert await store.trials() == reopened
