@@ -83,11 +83,15 @@ def _plan(file: SweepFile, expansion: Expansion, *, local: bool, project: str | 
         if early is None
         else {"bands": list(early.bands), "eta": early.eta, "strict": early.strict},
         "violations": [_notice(notice) for notice in file.violations],
-        "warnings": [
-            *(_notice(notice) for notice in file.warnings),
-            *(_notice(notice) for notice in trials.notices()),
-        ],
+        "warnings": [_notice(notice) for notice in _warnings(file, trials)],
     }
+
+
+def _warnings(file: SweepFile, trials: "_Trials") -> Iterator[Notice]:
+    """Yield the file's warnings, then what only the first trial shows."""
+    yield from file.warnings
+    told = {notice.message for notice in file.warnings}
+    yield from (notice for notice in trials.notices() if notice.message not in told)
 
 
 class _Trials:
@@ -122,9 +126,6 @@ class _Trials:
         first = render(self._spec, self._around, 0, 1, self._expansion.params(0))
         for text in first.notices:
             yield Notice(line=0, column=0, path="command", message=text)
-        if first.argv is None and self._is_local:
-            message = "there is neither a program nor a command: `sweeper run` has nothing to start"
-            yield Notice(line=0, column=0, path="program", message=message)
 
     def _body(self, template: TrainingTemplate, rendered: RenderedTraining) -> JsonObject:
         project, cluster = template.project or self._project, template.cluster

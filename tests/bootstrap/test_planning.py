@@ -113,7 +113,8 @@ def test_a_sweep_with_nothing_to_start_is_planned_with_a_warning(
     planned = _plan(tmp_path, settings, "method: grid", "parameters: {a: {value: 1}}")
 
     assert planned["first"][0]["argv"] is None
-    assert any("nothing to start" in warning["message"] for warning in planned["warnings"])
+    warnings = [warning["message"] for warning in planned["warnings"]]
+    assert warnings == ["there is no program to start: add `program:`"]
 
 
 def test_faults_are_told_with_their_places(tmp_path: Path, settings: Settings) -> None:

@@ -1,0 +1,67 @@
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from sweeper.bootstrap.console import console_lines, known_secrets, log_fault, watching
+from sweeper.clock import utc_now
+from sweeper.settings import Settings
+from sweeper.telemetry.transitions import TransitionLog
+from tests.support.places import settings_in
+
+_log = logging.getLogger("tests.console")
+
+
+def test_lines_are_json_when_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with console_lines(settings_in(tmp_path, log_format="json")):
+        _log.info("said %s", 1)
+
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["message"]) == ("INFO", "said 1")
+
+
+def test_no_line_holds_a_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "secret"
+    file.write_text("canary-in-file\n")
+    settings = settings_in(tmp_path, client_secret="canary-in-env", client_secret_file=file)
+
+    with console_lines(settings):
+        _log.warning("canary-in-env and canary-in-file")
+
+    assert set(known_secrets(settings)) == {"canary-in-env", "canary-in-file"}
+    assert "canary" not in capsys.readouterr().err
+
+
+def test_a_secret_file_that_is_missing_hides_nothing_and_breaks_nothing(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, client_secret_file=tmp_path / "nowhere")
+
+    assert list(known_secrets(settings)) == []
+
+
+def test_without_a_terminal_every_transition_is_a_line(settings: Settings) -> None:
+    with (
+        console_lines(settings) as lines,
+        watching(settings, lines, utc_now) as watchers,
+    ):
+        assert [type(watcher) for watcher in watchers] == [TransitionLog]
+
+
+def int_of(text: str) -> int:
+    """Fail with the text in the message."""
+    return int(text)
+
+
+def test_a_fault_is_told_with_its_traceback_and_without_secrets(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNAI_CLIENT_SECRET", "canary-secret")
+    with pytest.raises(ValueError, match="broken") as fault:
+        int_of("broken by canary-secret")
+
+    log_fault(fault.value)
+
+    err = capsys.readouterr().err
+    assert "internal fault, please report it (exit 70)" in err
+    assert "Traceback" in err
+    assert "canary-secret" not in err
