@@ -4,12 +4,13 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 from sweeper.bootstrap.environment import child_environment
 from sweeper.bootstrap.folders import SweepFolder
-from sweeper.domain.expansion import Expansion, slug
+from sweeper.domain.expansion import Expansion, slug, workload_name
 from sweeper.domain.marks import is_ours
 from sweeper.domain.planning import Draft
 from sweeper.domain.record import SweepRecord
@@ -17,7 +18,8 @@ from sweeper.domain.rendering import RenderedTraining, render
 from sweeper.domain.surroundings import Surroundings
 from sweeper.domain.sweep import SweepSpec
 from sweeper.domain.trial import Observation, Trial
-from sweeper.domain.values import Params
+from sweeper.domain.values import Params, digest
+from sweeper.errors import RenderingError
 from sweeper.objectives.tokens import token_for
 from sweeper.ports import TrainingRequest
 from sweeper.wire.completing import completed
@@ -42,7 +44,18 @@ class Attempts:
     def draft(self, number: int, attempt: int, params: Params | None) -> Draft:
         """Return what is known of an attempt before it is recorded (`planning.Drafting`)."""
         point = self.expansion.params(number) if params is None else params
-        rendered = self._rendered(number, attempt, point)
+        try:
+            rendered = self._rendered(number, attempt, point)
+        except RenderingError as error:
+            return Draft(
+                params=point,
+                workload_name=workload_name(
+                    self.around.slug, self.around.sweep_id, number, attempt
+                ),
+                digest=digest(point),
+                gpus=Fraction(0),
+                fault=str(error),
+            )
         return Draft(
             params=point,
             workload_name=rendered.name,

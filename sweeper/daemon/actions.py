@@ -40,6 +40,7 @@ from sweeper.errors import (
     InvalidTransitionError,
     NameTakenError,
     RejectedError,
+    RenderingError,
     StoreError,
     TrainingGoneError,
     TransientError,
@@ -142,6 +143,8 @@ class Hands:
             await self.write_files(request.files)
         except StoreError:
             raise
+        except RenderingError as error:
+            return Done(action=action, change=refused(trial, self.now(), str(error)))
         except Exception as error:  # noqa: BLE001 - one trial must not end the sweep
             _log.exception("Trial %s cannot be prepared", trial.number)
             return Done(action=action, change=self._unsent(trial, str(error)))

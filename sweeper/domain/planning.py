@@ -26,17 +26,21 @@ from sweeper.domain.values import Params
 
 RATE_WINDOW = timedelta(seconds=60)
 REFUSALS = 100
-"""So many trials that can never fit are failed by one plan; a sweep may have them without end."""
+"""So many trials that can never be made fail in one plan; a sweep may have them without end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What is known of an attempt before it is recorded: its point, its name, what it asks for."""
+    """What is known of an attempt before it is recorded: its point, its name, what it asks for.
+
+    `fault` says why there can be no such training ("": there can): its trial fails.
+    """
 
     params: Params
     workload_name: str
     digest: str
     gpus: Fraction
+    fault: str = ""
 
 
 Drafting: TypeAlias = Callable[[int, int, Params | None], Draft]
@@ -114,12 +118,13 @@ def _fill(snapshot: Snapshot, draft: Drafting, now: datetime) -> Iterator[Action
         attempt = wanted.trial.submission.attempt + 1 if wanted.trial else 1
         params = wanted.trial.params if wanted.trial else None
         drafted = draft(wanted.number, attempt, params)
-        if not _can_ever_fit(drafted.gpus, snapshot.spec.limits):
+        fault = _fault(drafted, snapshot.spec.limits)
+        if fault:
             if refusals == REFUSALS:
                 return
             refusals += 1
             room = replace(room, submissions=_less(room.submissions))
-            yield _refuse(wanted, drafted, attempt, snapshot.spec.limits, now)
+            yield _refuse(wanted, drafted, attempt, fault, now)
             continue
         # The first that does not fit ends the filling, so that a large trial is not starved.
         if not room.fits(drafted.gpus):
@@ -138,9 +143,7 @@ def _wanted(snapshot: Snapshot, now: datetime) -> Iterator[_Wanted]:
     due = [
         trial
         for trial in snapshot.live
-        if trial.retry_at is not None
-        and trial.cancel_asked_at is None
-        and is_due(trial.retry_at, now)
+        if trial.retry_at is not None and is_due(trial.retry_at, now)
     ]
     for trial in sorted(due, key=lambda trial: (trial.retry_at, trial.number)):
         yield _Wanted(number=trial.number, trial=trial)
@@ -186,18 +189,17 @@ def _submit(wanted: _Wanted, drafted: Draft, attempt: int, now: datetime) -> Sub
     return Submit(trial=change.trial, before=wanted.trial, events=change.events)
 
 
-def _can_ever_fit(gpus: Fraction, limits: LimitsSpec) -> bool:
-    return limits.gpus is None or gpus <= limits.gpus
+def _fault(drafted: Draft, limits: LimitsSpec) -> str:
+    """Return why a drafted attempt can never be made, "" if it can."""
+    if limits.gpus is None or drafted.gpus <= limits.gpus:
+        return drafted.fault
+    asked, bound = float(drafted.gpus), float(limits.gpus)
+    return f"it asks for {asked:g} GPUs, and limits.gpus is {bound:g}"
 
 
-def _refuse(
-    wanted: _Wanted, drafted: Draft, attempt: int, limits: LimitsSpec, now: datetime
-) -> Record:
-    """Fail a trial that the limits will never have room for."""
-    intended = _attempted(wanted, drafted, attempt, None, now)
-    bound = float(limits.gpus or 0)
-    why = f"it asks for {float(drafted.gpus):g} GPUs, and limits.gpus is {bound:g}"
-    change = given_up(intended, now, why)
+def _refuse(wanted: _Wanted, drafted: Draft, attempt: int, why: str, now: datetime) -> Record:
+    """Fail a trial whose attempt can never be made."""
+    change = given_up(_attempted(wanted, drafted, attempt, None, now), now, why)
     return Record(trial=change.trial, before=wanted.trial, events=change.events)
 
 

@@ -10,8 +10,8 @@ at it, handed to a control plane. Both are values: a change makes a new one. The
                     └────── interrupted <──> resuming
         (any of the four in the middle may become held, and come back)
 
-"waiting" is never stored: a trial gets its row together with its first intent. One that no limit
-has room for, ever, fails without an attempt.
+"waiting" is never stored: a trial gets its row together with its first intent. One that can
+never be created fails without an attempt.
 """
 
 from collections.abc import Mapping

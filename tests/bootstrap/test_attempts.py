@@ -32,3 +32,13 @@ def test_a_host_path_is_sent_as_read_only_where_the_sweep_file_leaves_it_open() 
     request = attempts.request(a_trial())
 
     assert request.spec["storage"] == {"hostPath": [{**item, "readOnly": True}]}
+
+
+def test_a_trial_that_cannot_be_rendered_is_drafted_with_its_fault() -> None:
+    attempts = _attempts({"image": "x", "args": "${lr}"})
+
+    draft = attempts.draft(3, 2, {"lr": "a\x00b"})
+
+    assert draft.workload_name == "demo-abcdefghij-3-2"
+    assert "lr" in draft.fault
+    assert draft.params == {"lr": "a\x00b"}

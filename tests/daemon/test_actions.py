@@ -16,6 +16,7 @@ from sweeper.errors import (
     InvalidTransitionError,
     NotSentError,
     RejectedError,
+    RenderingError,
     StoreError,
     TransientError,
     UnsupportedError,
@@ -201,6 +202,18 @@ class TestSubmit:
         assert outcomes(done) == ["submission: not_sent"]
         assert done.change.trial.submission.sent_at is None
         assert scene.remote.requests() == 0
+
+    async def test_what_cannot_be_rendered_fails(self) -> None:
+        def unrenderable(trial: Trial) -> TrainingRequest:
+            raise RenderingError("parameters.lr: a control character")
+
+        scene = Scene()
+        scene.hands = replace(scene.hands, request=unrenderable)
+
+        done = await scene.do(Submit, SUBMITTING)
+
+        assert done.change.trial.state is TrialState.FAILED
+        assert outcomes(done)[0] == "submission: rejected"
 
     async def test_a_bug_in_the_middle_of_a_create_leaves_it_open(self) -> None:
         class Broken(Remote):

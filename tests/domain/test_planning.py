@@ -121,6 +121,27 @@ def test_a_trial_that_can_never_fit_fails_and_lets_others_pass() -> None:
     assert numbers(actions) == [2, 3]
 
 
+def test_a_trial_that_cannot_be_made_fails_with_the_reason() -> None:
+    def draft(number: int, attempt: int, params: Params | None) -> Draft:
+        fault = "parameters.lr: a control character" if number == 0 else ""
+        return replace(a_draft(number, attempt, params), fault=fault)
+
+    actions = plan(limited(active=1), draft, NOW)
+
+    (failed,) = (action.trial for action in actions if isinstance(action, Record))
+    assert (failed.number, failed.reason) == (0, "parameters.lr: a control character")
+    assert numbers(actions) == [1]
+
+
+def test_an_attempt_that_cannot_be_made_any_more_fails_its_trial() -> None:
+    snapshot = limited(replace(due(0), submission=a_submission(ended_at=NOW)), gpus=Fraction(2))
+
+    actions = plan(replace(snapshot, exhausted=True), asking(8), NOW)
+
+    (action,) = actions
+    assert (action.trial.state, action.trial.retry_at) == (TrialState.FAILED, None)
+
+
 def test_a_sweep_without_end_that_never_fits_is_refused_in_steps() -> None:
     snapshot = replace(limited(gpus=Fraction(2)), planned=None)
 
