@@ -241,8 +241,7 @@ class Engine:
 
     async def _order_start(self, training: LocalTraining) -> Outcome:
         try:
-            key = training.key
-            return await self._hands.start(training, lambda: self._live.holder(key) is None)
+            return await self._hands.start(training)
         except LeaseTakenError as error:
             until = self._now() + LENT_FOR
             self._lent.update(dict.fromkeys(training.devices, until))

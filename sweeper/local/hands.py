@@ -27,15 +27,15 @@ class Hands:
     runtime: Runtime
     machine: Machine
 
-    async def start(self, training: LocalTraining, is_over: Callable[[], bool]) -> Outcome:
-        """Order the newest start of a training, unless by `is_over` it has ended meanwhile.
+    async def start(self, training: LocalTraining) -> Outcome:
+        """Order the newest start of a training.
 
         Raises:
             LeaseTakenError: another control plane uses one of its GPUs; nothing was started.
         """
         try:
             order = self.machine.order_for(training)
-            await _until_answered(lambda: self.runtime.start(order), is_over)
+            await _until_answered(lambda: self.runtime.start(order))
         except StartError as error:
             reason = str(error)
             return lambda current, now: refused(current, reason, now)
@@ -50,11 +50,9 @@ class Hands:
         await _until_answered(lambda: self.runtime.forget(keys))
 
 
-async def _until_answered(
-    call: Callable[[], Awaitable[None]], is_over: Callable[[], bool] = lambda: False
-) -> None:
+async def _until_answered(call: Callable[[], Awaitable[None]]) -> None:
     seconds = _FIRST_RETRY_SECONDS
-    while not is_over():
+    while True:
         try:
             await call()
         except RuntimeUnavailableError as error:

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from sweeper.clock import pause
 from sweeper.local.runtime import StartOrder
-from sweeper.local.simulated import Course
+from sweeper.local.simulated import Course, SimulatedRuntime
 from tests.local.planes import TRAININGS, Client, World, gpus, world
 
 pytestmark = pytest.mark.looptime
@@ -106,6 +107,33 @@ async def test_a_preemption_honours_the_grace(tmp_path: Path) -> None:
         await client.until(high, "Running")
 
         assert elapsed() == pytest.approx(7, abs=0.1)
+
+
+async def test_a_stop_is_asked_for_once(tmp_path: Path) -> None:
+    here = world(tmp_path, lambda order: Course(term_seconds=3))
+    async with here.open() as client:
+        workload_id = await client.create()
+        await client.until(workload_id, "Running")
+
+        for word in ("suspend", "resume", "suspend", "delete"):
+            await client.command(workload_id, word)
+        await client.until(workload_id, "gone")
+
+    assert here.runtime.stops == [(f"{workload_id}-1", 30.0)]
+
+
+async def test_a_phase_never_begins_before_the_one_before_it(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    here.runtime = SimulatedRuntime(now=lambda: here.now() - timedelta(hours=1))
+    async with here.open() as client:
+        workload_id = await client.create()
+        await client.until(workload_id, "Running")
+        await pause(60)
+        here.runtime.end(f"{workload_id}-1")
+        await client.until(workload_id, "Completed")
+
+        (item,) = (await client.listing())["workloads"]
+        assert item["createdAt"] <= item["phaseUpdatedAt"] == item["completedAt"]
 
 
 async def test_a_suspend_without_a_process_is_done_at_once(tmp_path: Path) -> None:
@@ -316,16 +344,57 @@ async def test_a_stop_while_the_order_is_not_answered_takes_effect_after_it(
         assert here.runtime.running == []
 
 
-async def test_an_order_withdrawn_before_it_was_given_starts_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("word", "end"), [("suspend", "Stopped"), ("delete", "gone")])
+async def test_an_order_withdrawn_before_it_was_carried_out_starts_nothing(
+    tmp_path: Path, word: str, end: str
+) -> None:
+    here = world(tmp_path)
+    async with here.open() as client:
+        here.runtime.is_available = False
+        workload_id = await client.create()
+        await pause(1)
+        await client.command(workload_id, word)
+    here.runtime.is_available = True
+
+    assert await adopted(here, workload_id, end) == []
+    assert here.runtime.orders == []
+
+
+async def test_an_order_withdrawn_before_it_was_given_is_not_given(tmp_path: Path) -> None:
     here = world(tmp_path)
     async with here.open() as client:
         workload_id = await client.create()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(client.command(workload_id, "suspend"))
+        await client.command(workload_id, "suspend")
         await client.until(workload_id, "Stopped")
 
-        assert here.runtime.running == []
         assert len(here.runtime.orders) == len(here.runtime.stops)
+
+
+class SlowRuntime(SimulatedRuntime):
+    """Carries orders out at once, and answers when it is told to."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.answers = asyncio.Event()
+
+    async def start(self, order: StartOrder) -> None:
+        await super().start(order)
+        await self.answers.wait()
+
+
+async def test_nothing_is_forgotten_while_its_order_is_open(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    here.runtime = slow = SlowRuntime(play=lambda order: Course(seconds=0), now=here.now)
+    async with here.open() as client:
+        workload_id = await client.create()
+        await client.until(workload_id, "Completed")
+        await pause(60)
+        assert list(await slow.known()) == [f"{workload_id}-1"]
+
+        slow.answers.set()
+        await pause(1)
+
+        assert await slow.known() == {}
 
 
 async def test_a_finished_training_is_deleted_by_itself(tmp_path: Path) -> None:

@@ -297,6 +297,18 @@ async def test_the_state_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("synchronous", 2), ("journal_mode", "wal"), ("locking_mode", "exclusive")],
+)
+async def test_what_is_written_survives_a_loss_of_power(
+    keeper: Keeper, pragma: str, value: int | str
+) -> None:
+    found = keeper._connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+
+    assert found == value
+
+
 async def test_a_state_is_open_once(tmp_path: Path) -> None:
     async with opened(tmp_path):
         with pytest.raises(StoreLockedError, match="another process has the local control plane"):
