@@ -24,16 +24,24 @@ class Gpu:
 def find_gpus(declared: int | None, environment: Mapping[str, str]) -> Sequence[Gpu]:
     """Return the GPUs to hand out: `declared` ones, else those of NVML.
 
-    Of NVML's, only those that `CUDA_VISIBLE_DEVICES` in `environment` names, when it is set.
+    Where `CUDA_VISIBLE_DEVICES` in `environment` names GPUs, only those are meant: of NVML's the
+    others are left out, and declared ones are the first of them, if there are so many.
     """
-    if declared is not None:
-        return [Gpu(index=index, cuda_name=str(index)) for index in range(declared)]
-    found = _from_nvml()
     visible = environment.get(VISIBLE)
-    if visible is None:
+    names = None if visible is None else [name.strip() for name in visible.split(",")]
+    if declared is not None:
+        return _declared(declared, names or [])
+    found = _from_nvml()
+    if names is None:
         return found
-    names = {name.strip() for name in visible.split(",")}
-    return [gpu for gpu in found if names & {str(gpu.index), gpu.cuda_name}]
+    return [gpu for gpu in found if {str(gpu.index), gpu.cuda_name} & set(names)]
+
+
+def _declared(count: int, names: Sequence[str]) -> Sequence[Gpu]:
+    """Return so many GPUs; only numbers tell which ones of the machine they are."""
+    if len(names) < count or not all(name.isdecimal() for name in names):
+        names = [str(index) for index in range(count)]
+    return [Gpu(index=int(name), cuda_name=name) for name in names[:count]]
 
 
 def lock_file(directory: Path, index: int) -> str:

@@ -47,6 +47,20 @@ def test_declared_gpus_are_numbered() -> None:
     assert names(2) == ["0", "1"]
 
 
+@pytest.mark.parametrize(
+    ("visible", "found"),
+    [
+        ("3,2", ["3", "2"]),
+        ("3, 2, 1", ["3", "2"]),
+        ("3", ["0", "1"]),
+        ("GPU-a,GPU-b", ["0", "1"]),
+        ("", ["0", "1"]),
+    ],
+)
+def test_declared_gpus_are_the_first_visible_ones(visible: str, found: list[str]) -> None:
+    assert names(2, visible) == found
+
+
 def test_nvml_names_the_gpus_of_the_machine(two_gpus: None) -> None:
     assert names(None) == ["GPU-0", "GPU-1"]
 
