@@ -195,6 +195,13 @@ class TestWithoutListing:
 
         assert change.trial.submission.missing_since == after(seconds=10)
 
+    async def test_a_404_is_a_reading_like_any_other(self) -> None:
+        scene = Scene(1, has_listing=False)
+        scene.hide(0)
+        await scene.look(at=10)
+
+        assert await scene.look(at=11) == []
+
     async def test_a_clock_set_back_does_not_stop_the_reading(self) -> None:
         scene = Scene(1, has_listing=False)
         await scene.look(at=3600)

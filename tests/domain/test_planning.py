@@ -175,10 +175,19 @@ def test_a_resubmit_is_a_new_attempt_under_a_new_name() -> None:
 
 
 def test_a_trial_that_was_given_up_gets_no_further_attempt() -> None:
-    (action,) = plan(limited(replace(due(0), cancel_asked_at=NOW), active=0), a_draft, NOW)
+    given_up = replace(due(0), cancel_asked_at=NOW)
 
-    assert isinstance(action, Record)
-    assert action.trial.state is TrialState.CANCELLED
+    actions = plan(limited(given_up, active=1), a_draft, NOW)
+
+    assert numbers(actions, Record) == [0]
+    assert numbers(actions) == [1]
+
+
+def test_a_slot_that_is_given_back_is_filled_at_once() -> None:
+    unsent = a_trial(0, state=TrialState.SUBMITTING, workload_id=None, sent_at=None)
+    given_up = replace(unsent, cancel_asked_at=NOW)
+
+    assert numbers(plan(limited(given_up, active=1), a_draft, NOW)) == [1]
 
 
 def test_a_retry_set_far_ahead_by_another_clock_is_due() -> None:

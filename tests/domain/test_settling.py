@@ -1,11 +1,15 @@
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sweeper.domain.change import Change
 from sweeper.domain.judging import Verdict
+from sweeper.domain.observing import observe
 from sweeper.domain.phase import Phase
 from sweeper.domain.policy import LONGEST_WAIT
 from sweeper.domain.record import EventKind
@@ -29,7 +33,8 @@ from sweeper.domain.settling import (
     unsent,
 )
 from sweeper.domain.sweep import ResumeSpec, RetryRule, RetrySpec
-from sweeper.domain.trial import FailureClass, Trial, TrialState
+from sweeper.domain.trial import TERMINAL_STATES, FailureClass, Trial, TrialState
+from sweeper.errors import InvalidTransitionError
 from tests.support.builders import (
     NOW,
     a_submission,
@@ -349,3 +354,62 @@ def test_nothing_else_is_reopened(state: TrialState) -> None:
     trial = a_trial(state=state)
 
     assert reopened(trial, LATER) == Change(trial=trial)
+
+
+def _read(trial: Trial, phase: Phase) -> Change:
+    return observe(trial, an_observation(phase, of=trial), LATER, ResumeSpec())
+
+
+SEEN = an_observation(Phase.RUNNING, of=a_trial())
+OUTCOMES: dict[str, Callable[[Trial], Change]] = {
+    "accepted": lambda trial: accepted(trial, SEEN, LATER),
+    "adopted": lambda trial: adopted(trial, SEEN, ResumeSpec(), LATER),
+    "left open": lambda trial: left_open(trial, LATER, "503"),
+    "unsent": lambda trial: unsent(trial, LATER, "no route", outcome="not_sent", wait=None),
+    "refused": lambda trial: refused(trial, LATER, "400"),
+    "call failed": lambda trial: call_failed(trial, LATER, EventKind.RESUME, "503", None),
+    "call accepted": lambda trial: call_accepted(trial, LATER, EventKind.RESUME),
+    "absent": lambda trial: absent(trial, LATER),
+    "foreign": lambda trial: foreign(trial, LATER, "not ours"),
+    "gone at delete": lambda trial: gone_at_delete(trial, LATER),
+    "held": lambda trial: held(trial, LATER, "stuck"),
+    "crashed": lambda trial: failed(trial, CRASHED, RETRY, LATER),
+    "node lost": lambda trial: failed(trial, NODE_LOST, RETRY, LATER),
+    "preempted": lambda trial: failed(trial, PREEMPTED, RETRY, LATER),
+    "gone": lambda trial: gone(trial, None, RETRY, LATER),
+    "given up": lambda trial: given_up(trial, LATER, "stopped"),
+    "cancelled": lambda trial: cancelled(trial, LATER),
+    **{phase: partial(_read, phase=phase) for phase in Phase},
+}
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL_STATES))
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_no_outcome_moves_a_trial_out_of_a_terminal_state(outcome: str, state: TrialState) -> None:
+    trial = a_trial(state=state, delete_sent_at=None)
+
+    try:
+        after_it = OUTCOMES[outcome](trial).trial
+    except InvalidTransitionError:
+        return
+
+    assert after_it.state is state
+
+
+@settings(max_examples=100)
+@given(names=st.lists(st.sampled_from(sorted(OUTCOMES)), max_size=15))
+def test_a_trial_is_settled_once_and_holds_a_slot_until_its_training_ended(
+    names: list[str],
+) -> None:
+    trial = a_trial()
+
+    for name in names:
+        if trial.state.is_terminal or not trial.holds_slot:
+            break
+        trial = OUTCOMES[name](trial).trial
+
+    assert (trial.ended_at is not None) is trial.state.is_terminal
+    assert not (trial.state.is_terminal and trial.holds_slot)
+    assert trial.holds_slot is (trial.submission.ended_at is None)
+    if not trial.holds_slot and not trial.state.is_terminal:
+        assert (trial.state, trial.retry_at is not None) == (TrialState.INTERRUPTED, True)
