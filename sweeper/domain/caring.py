@@ -228,12 +228,13 @@ def _bring_back(
         reason = f"resumed {submission.resumes} times without running again"
         return _hold(trial, trial, now, reason)
     resumes = submission.resumes + (0 if takes_back else 1)
-    delay = resume_delay(resumes, policy, submission.workload_name) or RESUME_BACKOFF_CAP
+    delay = resume_delay(resumes, policy, submission.workload_name)
+    wait = RESUME_BACKOFF_CAP if delay is None else max(delay, SHORTEST_RESUME_WAIT)
     asked = replace(
         submission,
         resume_sent_at=now,
         resumes=resumes,
-        next_call_at=now + max(delay, SHORTEST_RESUME_WAIT),
+        next_call_at=now + wait,
     )
     after = replace(trial, submission=asked).enter(TrialState.RESUMING, now)
     change = changed(trial, after, now)

@@ -235,6 +235,8 @@ class TestStopped:
 
         assert isinstance(action, Resume)
         assert act(action.trial, at=9, resume=ResumeSpec(backoff=timedelta())) is None
+        again = act(action.trial, at=10, resume=ResumeSpec(backoff=timedelta()))
+        assert isinstance(again, Resume)
 
     def test_a_spent_budget_is_held(self) -> None:
         action = act(stopped(resumes=20))

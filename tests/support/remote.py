@@ -163,8 +163,8 @@ class Remote:
         return training.seen(labels=True)
 
     async def observe(self, prefix: str, since: datetime | None = None) -> Sequence[Observation]:
-        self._called("observe")
         self._needs_listing()
+        self._called("observe")
         found = [one.seen() for one in self._visible() if one.name.startswith(prefix)]
         found = [one for one in found if since is None or (one.created_at or since) >= since]
         for _ in range(PAGE, len(found), PAGE):
@@ -172,8 +172,8 @@ class Remote:
         return found
 
     async def find(self, name: str, *, deleted: bool = False) -> Sequence[Observation]:
-        self._called("find")
         self._needs_listing()
+        self._called("find")
         if deleted:
             gone = [one for one in self.trainings if one.deleted_at is not None]
             return [one.seen() for one in gone if one.name == name]
@@ -217,6 +217,7 @@ class Remote:
         return fault
 
     def _needs_listing(self) -> None:
+        # A client that has once found no listing need not ask to say so.
         if not self.has_listing:
             raise UnsupportedError("no listing")
 
