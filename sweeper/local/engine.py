@@ -233,7 +233,9 @@ class Engine:
             outcome = await self._order_start(training)
             training = self._live.holder(key)
             if training is not None:
-                self._live.apply(outcome(training, self._now()))
+                step = outcome(training, self._now())
+                # That it runs is known to the runtime, too; short processes end by then.
+                self._live.apply(step, is_urgent=step.training.phase is not Phase.RUNNING)
         finally:
             self._starting.discard(key)
             if key in self._ended:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from sweeper.local.keeping import Batch
 from sweeper.local.trainings import LocalTraining, Step
 
+UNHURRIED_SECONDS = 0.02
+"""How long what nobody waits for may wait for more: each commit saved is time for others."""
+
 
 class ClosedError(Exception):
     """The control plane was closed before the command was on record; it may be, or not."""
@@ -69,8 +72,11 @@ class LiveTrainings:
         self.draft.batch.new.add(step.training.workload_id)
         self.apply(step)
 
-    def apply(self, step: Step) -> None:
-        """Put the next value of a training in its place; the same value changes nothing."""
+    def apply(self, step: Step, *, is_urgent: bool = True) -> None:
+        """Put the next value of a training in its place; the same value changes nothing.
+
+        What is not urgent is written a moment later, together with what happens meanwhile.
+        """
         training = step.training
         old = self._trainings.get(training.workload_id)
         if training is old:
@@ -80,7 +86,10 @@ class LiveTrainings:
         self.draft.batch.events += step.events
         is_same = old is not None and old.phase is training.phase and not training.deleted_at
         self.draft.is_news |= not is_same
-        self._wake.set()
+        if is_urgent:
+            self._wake.set()
+        else:
+            asyncio.get_running_loop().call_later(UNHURRIED_SECONDS, self._wake.set)
 
     def take_draft(self) -> Draft:
         """Return what is to be written now, and begin a new draft."""

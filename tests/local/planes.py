@@ -1,8 +1,10 @@
 """A local control plane on simulated processes, and someone who talks to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Mapping
-from contextlib import asynccontextmanager
+import os
+import tempfile
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -167,6 +169,18 @@ def creation(name: str = "one", **spec: Any) -> dict[str, Any]:
 def gpus(count: int, **compute: Any) -> dict[str, Any]:
     """Return the part of a spec that asks for GPUs."""
     return {"compute": {"gpuDevicesRequest": count, **compute}}
+
+
+@contextmanager
+def memory_folder() -> Iterator[Path]:
+    """Make a folder that lies in memory where there is one: for tests that commit very often.
+
+    They kill the control plane, never the machine.
+    """
+    shared = Path("/dev/shm")
+    place = shared if os.access(shared, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="sweeper-", dir=place) as path:
+        yield Path(path)
 
 
 def world(directory: Path, play: Play = endless, **settings: Any) -> World:

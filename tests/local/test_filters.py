@@ -58,7 +58,7 @@ def test_sorting_by_an_unknown_field_is_refused() -> None:
         ordering(Query(sort_by="label"))
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=3), st.text(max_size=10), st.booleans())
 def test_any_text_is_a_query_or_refused(items: list[str], word: str, flag: bool) -> None:
     answer: Any = None

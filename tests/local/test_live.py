@@ -2,9 +2,10 @@ import asyncio
 
 import pytest
 
+from sweeper.clock import pause
 from sweeper.domain.phase import Phase
 from sweeper.local import trainings as after
-from sweeper.local.live import ClosedError, LiveTrainings
+from sweeper.local.live import UNHURRIED_SECONDS, ClosedError, LiveTrainings
 from sweeper.local.trainings import Step
 from tests.local.builders import NOW, a_training
 
@@ -44,6 +45,16 @@ def test_the_same_value_changes_nothing() -> None:
 
     assert live.draft.is_empty
     assert not wake.is_set()
+
+
+@pytest.mark.looptime
+async def test_what_nobody_waits_for_is_written_a_moment_later() -> None:
+    live, wake = some_live()
+
+    live.apply(after.wait(a_training(1), "", "waits"), is_urgent=False)
+
+    assert not wake.is_set()
+    assert await pause(UNHURRIED_SECONDS + 0.001, wake=wake)
 
 
 def test_the_holder_of_a_key_has_that_process_now() -> None:

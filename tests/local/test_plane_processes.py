@@ -2,7 +2,8 @@
 
 import os
 import shlex
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,14 @@ class Machine:
     """This machine, as a control plane in a folder of its own uses it."""
 
     root: Path
+    sockets: Path
 
     @asynccontextmanager
     async def open(self, name: str = "local") -> AsyncIterator[Client]:
         """Open a control plane; what it leaves running is deleted by `clean`."""
         options = LocalPlaneOptions(
             directory=self.root / name,
-            socket_directory=self.root / "sockets",
+            socket_directory=self.sockets,
             gpu_lock_directory=self.root / "gpus",
             gpus=1,
             environment={"PATH": os.environ["PATH"]},
@@ -54,8 +56,15 @@ class Machine:
 
 
 @pytest.fixture
-async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
-    machine = Machine(tmp_path)
+def sockets() -> Iterator[Path]:
+    """A folder whose path is short: a socket path holds 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="sw-", dir="/tmp", ignore_cleanup_errors=True) as path:
+        yield Path(path)
+
+
+@pytest.fixture
+async def machine(tmp_path: Path, sockets: Path) -> AsyncIterator[Machine]:
+    machine = Machine(tmp_path, sockets)
     yield machine
     await machine.clean()
 
@@ -130,8 +139,8 @@ async def test_two_control_planes_never_hand_out_the_same_gpu(machine: Machine) 
 
 
 async def test_a_place_where_no_supervisor_can_live_says_so(tmp_path: Path) -> None:
-    (tmp_path / "sockets").touch()
-    machine = Machine(tmp_path)
+    (tmp_path / "file").touch()
+    machine = Machine(tmp_path, tmp_path / "file")
 
     with pytest.raises(SettingsError, match="supervisor of local trainings"):
         await machine.open().__aenter__()

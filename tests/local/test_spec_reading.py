@@ -135,7 +135,7 @@ def test_a_spec_that_is_no_object_is_empty(text: str | None) -> None:
     assert read_spec(text) == {}
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON), JSON)
 def test_any_json_has_an_answer(compute: dict[str, Any], other: Any) -> None:
     for spec in ({"compute": compute}, {"compute": other, "backoffLimit": other}):

@@ -87,7 +87,7 @@ def test_every_happening_leads_where_the_table_says(phase: Phase, happening: str
     assert found == TABLE.get((phase, happening), phase)
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from(sorted(HAPPENINGS)), max_size=40))
 def test_no_sequence_leaves_what_is_finished_or_deleted(happenings: list[str]) -> None:
     training = a_training(phase=Phase.CREATING)
@@ -103,7 +103,7 @@ def test_no_sequence_leaves_what_is_finished_or_deleted(happenings: list[str]) -
         assert training.starts - before.starts in {0, 1}
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from(sorted(HAPPENINGS)), max_size=40))
 def test_a_process_is_ordered_only_where_there_is_none(happenings: list[str]) -> None:
     training = a_training(phase=Phase.CREATING)
