@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
@@ -218,6 +219,19 @@ class TestOutage:
         await world.run(world.daemon(), ticks=3000)
 
         assert await states(world) == {0: TrialState.COMPLETED}
+
+    async def test_after_a_failed_create_the_next_one_goes_alone(self) -> None:
+        world = await a_world(spec=a_spec(limits=LimitsSpec(active=8)), planned=8)
+        world.remote.script = endless
+        world.remote.faults = {
+            ("create", number): Fault(error=AmbiguousError("503")) for number in range(2, 10)
+        }
+
+        await world.ticks(world.daemon(), 60)
+
+        sent = Counter(at for at, method in world.remote.calls if method == "create")
+        assert list(sent.values())[:3] == [8, 1, 1]
+        assert len(world.remote.trainings) == 8
 
     async def test_a_refused_token_pauses_every_call_for_a_while(self) -> None:
         world = await a_world()

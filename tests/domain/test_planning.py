@@ -363,7 +363,7 @@ def draft_mixed(number: int, attempt: int, params: Params | None) -> Draft:
     return a_draft(number, attempt, params, sizes[number % 4])
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(snapshot=snapshots())
 def test_planning_on_the_result_of_a_plan_yields_nothing_new(snapshot: Snapshot) -> None:
     # An unbounded sweep with room asks for more than any plan may refuse at once.
@@ -374,7 +374,7 @@ def test_planning_on_the_result_of_a_plan_yields_nothing_new(snapshot: Snapshot)
     assert plan(once, draft_mixed, NOW) == ()
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(snapshot=snapshots())
 def test_no_plan_goes_over_a_limit(snapshot: Snapshot) -> None:
     limits = snapshot.spec.limits
@@ -391,7 +391,7 @@ def test_no_plan_goes_over_a_limit(snapshot: Snapshot) -> None:
         assert rate is None or snapshot.submitted + len(begun) <= rate
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(snapshot=snapshots())
 def test_a_plan_does_one_thing_at_a_time_for_a_trial_and_ends_none_that_lives(
     snapshot: Snapshot,
