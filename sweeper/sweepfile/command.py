@@ -1,6 +1,7 @@
 """Reads `command`, the words of a trial's command line with W&B's macros unresolved."""
 
 from sweeper.sweepfile.findings import Findings
+from sweeper.sweepfile.places import Node
 from sweeper.wire.rules.view import shown
 
 _MOST_WORDS = 1000
@@ -16,10 +17,8 @@ def read_command(findings: Findings) -> tuple[str, ...] | None:
     if node is None or node.value is None:
         return None
     if not node.items:
-        said = "an empty list" if node.value == () else f"{shown(node.plain())}, which is no list"
-        findings.violation(
-            _PATH, f"{said}: W&B ignores it and starts its default; write [python, train.py, ...]"
-        )
+        said = f"{_ignored(node)} is ignored, and W&B's default started: write [python, train.py]"
+        (findings.warning if node.value == () else findings.violation)(_PATH, said)
         return None
     if len(node.items) > _MOST_WORDS:
         findings.fault(_PATH, f"has {len(node.items)} words: write {_MOST_WORDS} or fewer")
@@ -33,3 +32,7 @@ def read_command(findings: Findings) -> tuple[str, ...] | None:
         else:
             findings.fault((*_PATH, place), f"{shown(item.plain())} is no text: quote it")
     return tuple(words)
+
+
+def _ignored(node: Node) -> str:
+    return "an empty list" if node.value == () else f"{shown(node.plain())}, being no list,"

@@ -258,9 +258,9 @@ class QLogNormalShape(_Bell, _Steps):
 class _Beta(Shape):
     """A beta distribution."""
 
-    a: PositiveNumber = 1.0
+    a: NonNegativeNumber = 1.0
     """First parameter of the distribution."""
-    b: PositiveNumber = 1.0
+    b: NonNegativeNumber = 1.0
     """Second parameter of the distribution."""
 
 

@@ -146,6 +146,9 @@ def check_labels(findings: Findings) -> None:
         node = findings.root.members.get(key)
         if node is not None and node.value is not None and not isinstance(node.value, str):
             findings.violation((key,), f"{shown(node.plain())} is no text: quote it")
+    kind = findings.root.members.get("kind")
+    if kind is not None and isinstance(kind.value, str) and kind.value != "sweep":
+        findings.violation(("kind",), f"{shown(kind.value)} is no kind of W&B's: write sweep")
     has_program = is_given(findings, "program") or is_given(findings, "command")
     for key in ("job", "image_uri"):
         if is_given(findings, key) and not has_program:

@@ -24,7 +24,10 @@ _REMEDIES = {
     "expected <block end>": "does the line begin in the same column as its neighbours?",
     "could not find expected ':'": "is there a colon and a space after the key above?",
     "undefined alias": "write the anchor (&name) before the alias (*name)",
-    "stream end": "a bracket or a quote is open to the end of the file",
+    "stream end": "a bracket is open to the end of the file",
+    "end of stream": "a quote is open to the end of the file",
+    "expected ',' or": "is a comma or a closing bracket missing?",
+    "sequence entries are not allowed": "begin the list on a line of its own",
 }
 
 

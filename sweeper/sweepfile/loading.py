@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
 from sweeper.errors import Fault
 from sweeper.sweepfile.events import BrokenTextError, decoded, parse, place_of_event
 from sweeper.sweepfile.places import Node, Notice, Path, Place, dotted, printable
-from sweeper.sweepfile.scalars import MAX_DIGITS, Scalar, resolve
+from sweeper.sweepfile.scalars import Scalar, resolve
 
 MAX_DEPTH = 100
 MAX_NODES = 100_000
@@ -155,10 +155,8 @@ class _Builder:
     def _resolved(self, word: str, place: Place) -> Scalar:
         try:
             meaning = resolve(word)
-        except ValueError:
-            self._fault(
-                place, f"a whole number of more than {MAX_DIGITS} digits: quote it if it is text"
-            )
+        except ValueError as error:
+            self._fault(place, str(error))
             return None
         if isinstance(meaning.value, float) and not math.isfinite(meaning.value):
             self._fault(

@@ -156,9 +156,9 @@ def _remark(findings: Findings, path: Path, node: Node, parameter: Parameter) ->
     if name == "uniform" and "distribution" not in node.members:
         bounds = {type(node.members[key].value) for key in ("min", "max")}
         if len(bounds) > 1:
-            findings.violation(
+            findings.warning(
                 path,
-                "min and max are a whole number and a float, which W&B calls ambiguous: "
+                "min and max are a whole number and a float, which W&B's client calls ambiguous: "
                 "write distribution: uniform",
                 key=True,
             )

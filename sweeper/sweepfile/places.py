@@ -82,7 +82,7 @@ class Node:
 def place_of(root: Node, path: Path, *, key: bool = False) -> Place:
     """Return where the value at `path` stands, or as much of the way to it as there is.
 
-    A scalar stands at its first character. A list or a mapping, and anything with `key`, stands
+    A scalar stands at its first character. A list, a mapping, null, and anything with `key` stands
     at its key, which reads better than its first item.
     """
     node, place = root, root.place
@@ -92,7 +92,8 @@ def place_of(root: Node, path: Path, *, key: bool = False) -> Place:
             return place
         place = node.keys[step] if isinstance(step, str) else child.place
         node = child
-    return node.place if node.is_scalar and path and not key else place
+    is_written = node.is_scalar and node.value is not None
+    return node.place if is_written and path and not key else place
 
 
 def dotted(path: Path) -> str:

@@ -57,9 +57,11 @@ def rehearse(findings: Findings, spec: SweepSpec, terms: Terms, *, local: bool) 
         rendered = render(
             spec, _surroundings(findings.root, spec, local=local), 0, 1, Expansion(spec).params(0)
         )
-    except (RenderingError, MissingExtraError) as error:
+    except RenderingError as error:
         _add_rendering(findings, str(error))
         return
+    except MissingExtraError:
+        return  # told where the parameter stands
     for notice in rendered.notices:
         findings.warning(("command",), notice, key=True)
     if rendered.argv is None and not rendered.notices and local:

@@ -92,7 +92,7 @@ def _number(word: str) -> Meaning:
 def _whole(word: str) -> Meaning | None:
     decimal, octal, based = (p.fullmatch(word) for p in (_DECIMAL, _OCTAL, _BASED))
     if (decimal or octal or based) and len(word) > MAX_DIGITS:
-        raise ValueError
+        raise ValueError(f"a whole number of more than {MAX_DIGITS} digits: quote it if it is text")
     digits = word.replace("_", "")
     if decimal:
         return Meaning(int(digits))

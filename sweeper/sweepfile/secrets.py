@@ -10,10 +10,8 @@ from sweeper.sweepfile.findings import Findings
 from sweeper.sweepfile.places import Node, Path
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_OPTION = re.compile(
-    r"(?<![\w.-])(?P<name>-{0,2}[A-Za-z][\w.-]*)(?:=|(?P<gap>\s+))"
-    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"']+)"
-)
+_OPTION = re.compile(r"(?<![\w.-])(?P<name>-{0,2}[A-Za-z][\w.-]*)(?:=|(?P<gap>\s+))")
+_VALUE = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s\"']+")
 _SECRET = frozenset({"password", "passwd", "passphrase", "token", "secret", "apikey"})
 _KEY_OWNERS = frozenset({"api", "access", "secret", "private", "auth", "account"})
 _COMMAND_FIELDS = ("command", "args")
@@ -43,7 +41,7 @@ def check_secrets(findings: Findings) -> None:
                 "write ${envvar:NAME}, or let the program read its environment",
             )
     for path, node in _spec_texts(findings.root):
-        if _options(node.value):
+        if _secrets_in(node.value):
             findings.warning(
                 path,
                 "looks like it holds a secret, which every process list shows: let the program "
@@ -73,8 +71,8 @@ def hide_secrets(root: Node) -> dict[str, JsonValue]:
     for place in _secret_words([item.value for item in items]):
         hidden[id(items[place])] = _hidden_word(str(items[place].value))
     for _, node in _spec_texts(root):
-        if _options(node.value):
-            hidden[id(node)] = _hide_options(str(node.value))
+        if _secrets_in(node.value):
+            hidden[id(node)] = _hide_within(str(node.value))
     for _, variable in _variables(root):
         value = variable.child("value")
         if value is not None:
@@ -98,33 +96,36 @@ def _secret_words(words: Iterable[Any]) -> Iterator[int]:
     follows = False
     for place, word in enumerate(words):
         text = word if isinstance(word, str) else ""
-        if (follows and text and not text.startswith(("-", "${"))) or _options(text):
+        if (follows and text and not text.startswith(("-", "${"))) or _secrets_in(text):
             yield place
         follows = text.startswith("-") and "=" not in text and names_secret(text)
 
 
-def _options(text: Any) -> list[re.Match[str]]:
-    """Return the places in a command line that give a secret's value as it is."""
-    if not isinstance(text, str):
-        return []
-    return [
-        found
-        for found in _OPTION.finditer(text)
-        if names_secret(found["name"])
-        and (not found["gap"] or found["name"].startswith("-"))
-        and not found["value"].strip("\"'").startswith(("$", "-"))
-    ]
+def _secrets_in(text: Any) -> list[tuple[int, int]]:
+    """Return where a command line gives the value of a secret as it is: start and end."""
+    spans: list[tuple[int, int]] = []
+    for option in _OPTION.finditer(text) if isinstance(text, str) else ():
+        is_option = not option["gap"] or option["name"].startswith("-")
+        if not is_option or not names_secret(option["name"]):
+            continue
+        if spans and option.start() < spans[-1][1]:
+            continue
+        start = text[option.end() : option.end() + 2].strip("\"'")
+        value = None if start.startswith(("$", "-")) else _VALUE.match(text, option.end())
+        if value:
+            spans.append(value.span())
+    return spans
 
 
 def _hidden_word(word: str) -> str:
-    return _hide_options(word) if _options(word) else _digest(word)
+    return _hide_within(word) if _secrets_in(word) else _digest(word)
 
 
-def _hide_options(text: str) -> str:
+def _hide_within(text: str) -> str:
     pieces, end = [], 0
-    for found in _options(text):
-        pieces += [text[end : found.start("value")], _digest(found["value"])]
-        end = found.end("value")
+    for start, stop in _secrets_in(text):
+        pieces += [text[end:start], _digest(text[start:stop])]
+        end = stop
     return "".join([*pieces, text[end:]])
 
 

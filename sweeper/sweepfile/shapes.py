@@ -84,7 +84,7 @@ def report(
             known = _known(shape, steps[:-1])
             findings.fault((*path, *steps), _unknown(findings, str(steps[-1]), known), key=True)
         else:
-            findings.fault((*path, *steps), _said(detail, shape, steps))
+            findings.fault(_present(findings, path, steps), _said(detail, shape, steps))
 
 
 def _unknown(findings: Findings, key: str, known: tuple[str, ...]) -> str:
@@ -140,6 +140,17 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         return annotation
     found = (_model_in(each) for each in get_args(annotation))
     return next((each for each in found if each is not None), None)
+
+
+def _present(findings: Findings, path: Path, steps: Path) -> Path:
+    """Return the path of a value, without steps that only a longer way to write it would have."""
+    node = _node(findings, path)
+    for count, step in enumerate(steps):
+        child = node.child(step)
+        if child is None:
+            return (*path, *steps[:count])
+        node = child
+    return (*path, *steps)
 
 
 def _node(findings: Findings, path: Path) -> Node:
