@@ -3,7 +3,12 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -82,9 +87,8 @@ async def open_local_plane(
         directory=options.directory, socket_directory=options.socket_directory, now=now
     )
     async with AsyncExitStack() as stack:
+        opened = _open(open_supervised(supervisor), options, now, on_change, None)
         try:
-            runtime = await stack.enter_async_context(open_supervised(supervisor))
-            opened = open_plane_on(runtime, options, now=now, on_change=on_change)
             plane = await stack.enter_async_context(opened)
         except RuntimeUnavailableError as error:
             raise SettingsError(
@@ -109,6 +113,18 @@ async def open_plane_on(
     time pass `running.inline`. Raises as `open_local_plane` does, but for a runtime that does not
     answer: that is `RuntimeUnavailableError`.
     """
+    async with _open(nullcontext(runtime), options, now, on_change, run) as plane:
+        yield plane
+
+
+@asynccontextmanager
+async def _open(
+    opening: AbstractAsyncContextManager[Runtime],
+    options: LocalPlaneOptions,
+    now: Now,
+    on_change: Callable[[], None],
+    run: Run | None,
+) -> AsyncIterator[LocalPlane]:
     project = Project()
     constants = {"type": "Training", "projectName": project.name}
     async with AsyncExitStack() as stack:
@@ -116,6 +132,8 @@ async def open_plane_on(
         keeper = await stack.enter_async_context(
             open_keeper(options.directory / "trainings.db", calls, constants)
         )
+        # Only who holds the state may touch the processes.
+        runtime = await stack.enter_async_context(opening)
         engine = Engine(
             machine=_machine(options, project),
             runtime=runtime,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.clock import utc_now
-from sweeper.errors import SettingsError
+from sweeper.errors import SettingsError, StoreLockedError
 from sweeper.local.plane import LocalPlaneOptions, open_local_plane
 from tests.local.planes import Client, gpus
 
@@ -136,6 +136,18 @@ async def test_two_control_planes_never_hand_out_the_same_gpu(machine: Machine) 
 
         item = (await other.http.get(f"/api/v1/workloads/{theirs}")).json()
         assert "another control plane of this machine uses" in item["phaseMessage"]
+
+
+async def test_a_second_one_in_the_same_place_leaves_the_first_alone(machine: Machine) -> None:
+    async with machine.open() as client:
+        workload_id = await client.create(command="sleep", args="1000")
+        await client.until(workload_id, "Running")
+
+        with pytest.raises(StoreLockedError):
+            await machine.open().__aenter__()
+
+        await client.command(workload_id, "suspend")
+        await client.until(workload_id, "Stopped")
 
 
 async def test_a_place_where_no_supervisor_can_live_says_so(tmp_path: Path) -> None:
