@@ -182,11 +182,8 @@ class Hands:
         # An earlier POST of the same intent may own the name, whatever words the refusal has.
         trial = action.trial
         before = action.before
-        repeated = (
-            before is not None
-            and before.submission.sent_at is not None
-            and before.submission.attempt == trial.submission.attempt
-        )
+        was_sent = before is not None and before.submission.sent_at is not None
+        repeated = was_sent and not action.begins_attempt
         is_taken = isinstance(error, NameTakenError)
         if repeated or is_taken:
             change = await self._look_up(trial, is_taken=is_taken)

@@ -18,7 +18,7 @@ from sweeper.daemon.pacing import next_look
 from sweeper.daemon.wishes import grant_wishes
 from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.change import Change, merged
-from sweeper.domain.planning import RATE_WINDOW, Drafting, Snapshot, guard, plan
+from sweeper.domain.planning import RATE_WINDOW, Drafting, Snapshot, guard, plan, sent_at
 from sweeper.domain.policy import is_overdue
 from sweeper.domain.rebasing import jump, shifted
 from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord, SweepState
@@ -43,6 +43,9 @@ from sweeper.errors import (
 from sweeper.ports import Now, Store, Telemetry, TickSummary
 
 _log = logging.getLogger(__name__)
+
+PLAN_HOLDS = timedelta(seconds=30)
+"""How long calls of one plan are begun; what is left then is planned anew from a fresh look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,9 +184,10 @@ class Reconciler:
         A batch is what may be called side by side. After one that went badly the rest is not
         begun: nothing of it is recorded, so the next tick plans it anew.
         """
-        rest = self._bounded(plan(snapshot, self.draft, self.now()))
+        planned_at = self.now()
+        rest = self._bounded(plan(snapshot, self.draft, planned_at))
         acted = bool(rest)
-        while rest and not self.is_stopping:
+        while rest and not self.is_stopping and self.now() - planned_at < PLAN_HOLDS:
             size = self._health.calls_at_once
             records = [action for action in rest if isinstance(action, Record)]
             calls = [action for action in rest if not isinstance(action, Record)]
@@ -232,7 +236,9 @@ class Reconciler:
 
     async def _intend(self, snapshot: Snapshot, actions: Sequence[Action]) -> Sequence[Action]:
         """Record the intents; return the actions that were, with their trials as written."""
-        bound = guard(self.spec.limits, self.now()) if any(map(_is_new, actions)) else None
+        now = self.now()
+        actions = [sent_at(one, now) if isinstance(one, Submit) else one for one in actions]
+        bound = guard(self.spec.limits, now) if any(map(_is_new, actions)) else None
         intents = [Change(trial=action.trial, events=action.events) for action in actions]
         written = await self._write(snapshot.sweep, intents, bound)
         return [
@@ -309,10 +315,7 @@ def _first_of_ours(errors: ExceptionGroup[Exception]) -> Exception:
 
 def _is_new(action: Action) -> bool:
     """Whether the action brings a training that did not hold a slot before."""
-    if not isinstance(action, Submit):
-        return False
-    before = action.before
-    return before is None or before.submission.attempt != action.trial.submission.attempt
+    return isinstance(action, Submit) and action.begins_attempt
 
 
 def _different(

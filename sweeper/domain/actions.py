@@ -68,3 +68,9 @@ class Submit(Action):
     """Create the training of the newest attempt."""
 
     urgency: ClassVar[int] = 6
+
+    @property
+    def begins_attempt(self) -> bool:
+        """Whether the attempt is new, and so takes a slot; false where one is only sent again."""
+        before = self.before
+        return before is None or before.submission.attempt != self.trial.submission.attempt

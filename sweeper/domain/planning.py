@@ -83,6 +83,17 @@ def plan(snapshot: Snapshot, draft: Drafting, now: datetime) -> tuple[Action, ..
     return tuple(actions)
 
 
+def sent_at(action: Submit, now: datetime) -> Submit:
+    """Return the action as one that is carried out at `now`, if that is later than planned.
+
+    What may still take effect, and how many creates a minute has seen, count from then.
+    """
+    submission = action.trial.submission
+    intent_at = now if action.begins_attempt else submission.intent_at
+    sent = replace(submission, sent_at=now, intent_at=intent_at)
+    return replace(action, trial=replace(action.trial, submission=sent))
+
+
 def guard(limits: LimitsSpec, now: datetime) -> SlotGuard:
     """Return the limits as the transaction that writes intents checks them once more."""
     return SlotGuard(

@@ -19,7 +19,7 @@ from sweeper.domain.sweep import (
     TimeoutsSpec,
     UserSuspended,
 )
-from sweeper.domain.trial import FailureClass, Trial, TrialState
+from sweeper.domain.trial import FailureClass, Observation, Trial, TrialState
 from sweeper.errors import (
     AmbiguousError,
     AuthError,
@@ -31,10 +31,12 @@ from sweeper.errors import (
     StoreError,
     TransientError,
 )
+from sweeper.ports import TrainingRequest
 from sweeper.store.memory import MemoryStore
-from tests.support.builders import NOW, a_spec, an_event
+from tests.support.builders import NOW, a_spec, after, an_event
+from tests.support.clock import Clock
 from tests.support.daemon import World
-from tests.support.remote import RUNS_THROUGH, Fault, lost_answer
+from tests.support.remote import RUNS_THROUGH, Fault, Remote, lost_answer
 
 ENDLESS = [Phase.RUNNING] * 10**4
 
@@ -107,6 +109,23 @@ async def test_a_first_create_that_fails_is_the_only_one_of_its_tick(
 
     assert world.remote.requests() == 1
     assert (await world.store.totals()).next_number == 1
+
+
+async def test_a_slow_control_plane_is_looked_at_again_before_a_plan_gets_old() -> None:
+    class Slow(Remote):
+        async def create(self, request: TrainingRequest) -> Observation:
+            world.clock.turn(5)
+            return await Remote.create(self, request)
+
+    world = await a_world(spec=a_spec(limits=LimitsSpec(active=30)), planned=30)
+    world.remote = Slow(now=Clock(), script=endless)
+
+    await world.daemon().tick()
+
+    trials = [view.trial for view in await world.store.trials()]
+    assert len(trials) == 9
+    # The first went alone, for five seconds; the others are sent after that.
+    assert {trial.submission.sent_at for trial in trials} == {NOW, after(seconds=5)}
 
 
 class TestCost:

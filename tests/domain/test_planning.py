@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sweeper.domain.actions import Action, Delete, LookUp, Record, Resume, Submit
 from sweeper.domain.phase import Phase
-from sweeper.domain.planning import REFUSALS, Draft, Snapshot, guard, is_exhausted, plan
+from sweeper.domain.planning import REFUSALS, Draft, Snapshot, guard, is_exhausted, plan, sent_at
 from sweeper.domain.record import EventKind, SlotGuard, SweepState, Totals
 from sweeper.domain.sweep import LimitsSpec, ResumeSpec, UserSuspended
 from sweeper.domain.trial import TERMINAL_STATES, FailureClass, Trial, TrialState
@@ -262,6 +262,25 @@ def test_what_gives_slots_back_comes_first_and_new_work_last() -> None:
     ]
 
 
+def test_a_create_that_is_sent_later_than_planned_counts_from_then() -> None:
+    (action,) = plan(limited(active=1), a_draft, NOW)
+    assert isinstance(action, Submit)
+
+    submission = sent_at(action, after(seconds=9)).trial.submission
+
+    assert (submission.sent_at, submission.intent_at) == (after(seconds=9), after(seconds=9))
+
+
+def test_a_create_that_is_sent_again_keeps_the_time_of_its_intent() -> None:
+    unsent = a_trial(0, state=TrialState.SUBMITTING, workload_id=None, sent_at=None)
+    (action,) = plan(limited(unsent, active=1), a_draft, NOW)
+    assert isinstance(action, Submit)
+
+    submission = sent_at(action, after(seconds=9)).trial.submission
+
+    assert (submission.sent_at, submission.intent_at) == (after(seconds=9), NOW)
+
+
 def test_the_guard_says_what_the_plan_kept_to() -> None:
     limits = LimitsSpec(active=4, pending=2, gpus=Fraction(3), submit_per_minute=9)
 
@@ -343,7 +362,7 @@ def recorded(snapshot: Snapshot, actions: Sequence[Action]) -> Snapshot:
     """Return the snapshot once the intents of `actions` are in the store."""
     kept = {trial.number: trial for trial in snapshot.live}
     kept |= {action.trial.number: action.trial for action in actions}
-    begun = [action.trial for action in actions if _is_new_attempt(action)]
+    begun = _begun(actions)
     following = max(snapshot.totals.next_number, *(number + 1 for number in kept), 0)
     return replace(
         snapshot,
@@ -353,9 +372,8 @@ def recorded(snapshot: Snapshot, actions: Sequence[Action]) -> Snapshot:
     )
 
 
-def _is_new_attempt(action: Action) -> bool:
-    before = action.before
-    return before is None or before.submission.attempt != action.trial.submission.attempt
+def _begun(actions: Sequence[Action]) -> list[Submit]:
+    return [action for action in actions if isinstance(action, Submit) and action.begins_attempt]
 
 
 def draft_mixed(number: int, attempt: int, params: Params | None) -> Draft:
@@ -379,7 +397,7 @@ def test_planning_on_the_result_of_a_plan_yields_nothing_new(snapshot: Snapshot)
 def test_no_plan_goes_over_a_limit(snapshot: Snapshot) -> None:
     limits = snapshot.spec.limits
     actions = plan(snapshot, draft_mixed, NOW)
-    begun = [action for action in actions if isinstance(action, Submit) and _is_new_attempt(action)]
+    begun = _begun(actions)
 
     holding = [trial for trial in recorded(snapshot, actions).live if trial.holds_slot]
     if begun:
