@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import Event
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.scanner import Scanner
 
 from sweeper.errors import Fault
-from sweeper.sweepfile.places import Place, printable
+from sweeper.sweepfile.places import Place
 
 MAX_BYTES = 5 * 1024 * 1024
 """The largest sweep file."""
@@ -83,8 +83,6 @@ def parse(text: str) -> Iterator[Event]:
         raise BrokenTextError(
             place, f"character U+{code:04X} cannot stand in a sweep file: remove it"
         ) from error
-    except YAMLError as error:
-        raise BrokenTextError(Place(1, 1), f"not valid YAML: {printable(str(error))}") from error
 
 
 def place_of_event(event: Event) -> Place:

@@ -99,25 +99,8 @@ def _varies(root: Node, path: Path) -> bool:
 def _add_rendering(findings: Findings, message: str) -> None:
     """Add what the renderer says, which begins with the place: `training.spec.args: ...`."""
     head, _, said = message.partition(": ")
-    path = _found(findings.root, head)
-    if path:
-        findings.fault(path, said)
-    else:
-        findings.fault((), message)
-
-
-def _found(root: Node, text: str) -> Path:
-    """Return as much of the dotted path in `text` as the file has."""
-    node = root
-    path: list[str | int] = []
-    for part in text.split("."):
-        step = int(part) if part.isdigit() and node.items else part
-        child = node.child(step)
-        if child is None:
-            break
-        path.append(step)
-        node = child
-    return tuple(path)
+    path = tuple(int(part) if part.isdigit() else part for part in head.split("."))
+    findings.fault(path, said)
 
 
 def _surroundings(root: Node, spec: SweepSpec, *, local: bool) -> Surroundings:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from sweeper.sweepfile.findings import Findings
-from sweeper.sweepfile.places import Node, Path, printable
+from sweeper.sweepfile.places import Node, Path
 from sweeper.wire.rules.view import shown
 
 T = TypeVar("T")
@@ -156,8 +156,5 @@ def _present(findings: Findings, path: Path, steps: Path) -> Path:
 def _node(findings: Findings, path: Path) -> Node:
     node = findings.root
     for step in path:
-        child = node.child(step)
-        if child is None:
-            raise KeyError(printable(str(step)))
-        node = child
+        node = node.members[step] if isinstance(step, str) else node.items[step]
     return node

@@ -34,10 +34,11 @@ def test_only_the_first_fault_of_a_value_counts() -> None:
 
 def test_a_file_that_is_wrong_everywhere_is_given_up() -> None:
     findings = findings_of("a: 1")
+    for line in range(MAX_FAULTS - 1):
+        findings.add(Fault(line=line, column=1, path="a", message="wrong"))
 
     with pytest.raises(TooManyFaults):
-        for line in range(MAX_FAULTS + 1):
-            findings.add(Fault(line=line, column=1, path="a", message="wrong"))
+        findings.fault(("a",), "wrong")
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,10 @@ def test_a_budget_may_be_a_count_or_a_rule() -> None:
         + "  timeout: {attempts: 1, only_exit: [1, 2], unless_exit: [3]}\n"
     ).retry
 
-    exits = {"only_exit": frozenset({1, 2}), "unless_exit": frozenset({3})}
     assert found == RetrySpec(
         application=RetryRule(attempts=2),
         infrastructure=RetryRule(attempts=5, backoff=seconds(60)),
-        timeout=RetryRule(attempts=1, **exits),
+        timeout=RetryRule(attempts=1, only_exit=frozenset({1, 2}), unless_exit=frozenset({3})),
     )
 
 

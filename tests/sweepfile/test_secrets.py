@@ -32,6 +32,7 @@ def test_other_names_are_no_names_of_secrets(name: str) -> None:
         f"[env, WANDB_API_KEY={CANARY}, python]",
         f"[bash, -c, 'python x.py --token {CANARY}']",
         f"[bash, -c, 'run --password --token {CANARY}']",
+        f"[bash, -c, 'run --password \"{CANARY} --token {CANARY}\"']",
         f"[bash, -c, 'TOKEN=\"{CANARY}\" python x.py']",
     ],
 )
