@@ -1,28 +1,23 @@
-"""The JSON that the local control plane answers with, in the words of the Trainings API.
-
-What is not known is left out, never null; a spec is answered as it was sent.
-"""
+"""From trainings, events and places to the answers of the Trainings API."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from typing import TypeVar
 
 from sweeper.domain.phase import Phase
 from sweeper.domain.values import JsonValue
+from sweeper.local.filters import Query
 from sweeper.local.places import CLUSTER_NAME, NODE_POOL, Project
-from sweeper.local.spec_reading import priority_word, read_spec
+from sweeper.local.scheduler import OVER_LIMIT
+from sweeper.local.spec_reading import Spec, priority_word, read_spec
 from sweeper.local.trainings import LocalTraining, PlaneEvent
+from sweeper.wire import listings
 from sweeper.wire.answers import Training
 
-Json = dict[str, JsonValue]
+T = TypeVar("T")
 
 
-def moment(at: datetime) -> str:
-    """Return a time as the API writes it."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def training_answer(training: LocalTraining) -> Json:
-    """Return what the operations on one training answer with."""
+def training_answer(training: LocalTraining) -> Training:
+    """Return what the operations on one training answer with; its spec as it was sent."""
     return Training(
         name=training.name,
         requested_name=training.requested_name,
@@ -35,91 +30,79 @@ def training_answer(training: LocalTraining) -> Json:
         desired_phase=training.desired_phase,
         actual_phase=training.phase,
         spec=read_spec(training.spec_text) if training.spec_text is not None else None,
-    ).answer()
+    )
 
 
-def workload_answer(training: LocalTraining, project: Project) -> Json:
+def workload_answer(training: LocalTraining, project: Project) -> listings.Workload:
     """Return one item of the listing."""
     spec = read_spec(training.spec_text)
-    answer: Json = {
-        "id": training.workload_id,
-        "name": training.name,
-        "type": "Training",
-        "phase": training.phase.value,
-        "phaseUpdatedAt": moment(training.phase_updated_at),
-        "createdAt": moment(training.created_at),
-        "updatedAt": moment(training.phase_updated_at),
-        "runningPods": int(training.phase is Phase.RUNNING),
-        "requestedPods": {"number": 1},
-        "preemptible": training.need.is_preemptible,
-        "priority": priority_word(spec),
-        "projectId": project.id,
-        "projectName": project.name,
-        "clusterId": training.cluster_id,
-        "namespace": project.namespace,
-        "submittedBy": training.created_by,
-        "currentNodePools": [NODE_POOL] if training.has_process else [],
-        "actionsSupport": {"delete": True, "suspend": not training.is_over},
-        "source": "API",
-    }
-    answer |= _texts(
-        phaseMessage=training.phase_message,
-        phaseReason=training.phase_reason,
-        command=spec.get("command"),
-        arguments=spec.get("args"),
+    image = _text(spec, "image")
+    return listings.Workload(
+        id=training.workload_id,
+        name=training.name,
+        phase=training.phase,
+        phase_message=training.phase_message,
+        phase_reason=OVER_LIMIT if training.phase_reason == OVER_LIMIT else None,
+        phase_updated_at=training.phase_updated_at,
+        created_at=training.created_at,
+        updated_at=training.phase_updated_at,
+        completed_at=training.completed_at,
+        deleted_at=training.deleted_at,
+        running_pods=int(training.phase is Phase.RUNNING),
+        requested_pods=listings.RequestedPods(number=1),
+        preemptible=training.need.is_preemptible,
+        priority=priority_word(spec),
+        project_id=project.id,
+        project_name=project.name,
+        cluster_id=training.cluster_id,
+        namespace=project.namespace,
+        submitted_by=training.created_by,
+        current_node_pools=[NODE_POOL] if training.has_process else [],
+        images=None if image is None else [image],
+        command=_text(spec, "command"),
+        arguments=_text(spec, "args"),
+        actions_support=listings.ActionsSupport(suspend=not training.is_over),
+        source="API",
     )
-    answer |= _times(completedAt=training.completed_at, deletedAt=training.deleted_at)
-    image = spec.get("image")
-    if isinstance(image, str):
-        answer["images"] = [image]
-    return answer
 
 
-def event_answer(number: int, event: PlaneEvent, training: LocalTraining, project: Project) -> Json:
+def event_answer(
+    number: int, event: PlaneEvent, training: LocalTraining, project: Project
+) -> listings.WorkloadEvent:
     """Return one event."""
-    return {
-        "id": f"{training.workload_id}-{number}",
-        "createdAt": moment(event.at),
-        "type": "Warning" if event.is_warning else "Normal",
-        "reason": event.reason,
-        "message": event.message,
-        "source": "sweeper-local",
-        "clusterId": training.cluster_id,
-        "involvedObject": {
-            "uid": training.workload_id,
-            "kind": "Training",
-            "name": training.name,
-            "namespace": project.namespace,
-        },
-    }
+    return listings.WorkloadEvent(
+        id=f"{training.workload_id}-{number}",
+        created_at=event.at,
+        type="Warning" if event.is_warning else "Normal",
+        reason=event.reason,
+        message=event.message,
+        source="sweeper-local",
+        cluster_id=training.cluster_id,
+        involved_object=listings.InvolvedObject(
+            uid=training.workload_id,
+            kind="Training",
+            name=training.name,
+            namespace=project.namespace,
+        ),
+    )
 
 
-def project_answer(project: Project) -> Json:
+def project_answer(project: Project) -> listings.Project:
     """Return one project."""
-    return {
-        "id": project.id,
-        "name": project.name,
-        "clusterId": project.cluster_id,
-        "status": {"namespace": project.namespace, "phase": "Ready"},
-    }
+    return listings.Project(id=project.id, name=project.name, cluster_id=project.cluster_id)
 
 
-def cluster_answer(cluster_id: str) -> Json:
+def cluster_answer(cluster_id: str) -> listings.Cluster:
     """Return the one cluster."""
-    return {"uuid": cluster_id, "name": CLUSTER_NAME, "status": {"state": "Connected"}}
+    return listings.Cluster(uuid=cluster_id, name=CLUSTER_NAME)
 
 
-def page_answer(key: str, items: Sequence[JsonValue], offset: int, limit: int) -> Json:
-    """Return a page of up to `limit` items; `items` has one more when there is a next page."""
-    answer: Json = {key: list(items[:limit])}
-    if len(items) > limit:
-        answer["next"] = offset + limit
-    return answer
+def cut(found: Sequence[T], query: Query) -> tuple[Sequence[T], int | None]:
+    """Return a page's items, and the offset of the next page when one more was found."""
+    following = query.offset + query.limit if len(found) > query.limit else None
+    return found[: query.limit], following
 
 
-def _texts(**texts: JsonValue) -> Json:
-    return {key: text for key, text in texts.items() if isinstance(text, str) and text}
-
-
-def _times(**times: datetime | None) -> Json:
-    return {key: moment(at) for key, at in times.items() if at is not None}
+def _text(spec: Spec, key: str) -> str | None:
+    value: JsonValue = spec.get(key)
+    return value if isinstance(value, str) else None

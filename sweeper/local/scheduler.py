@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from typing import Final
 
 from sweeper.domain.phase import Phase
 from sweeper.local.spec_reading import Need
 from sweeper.local.trainings import LEAVING, LONGEST_BACKOFF, LocalTraining
 
-OVER_LIMIT = "OverLimit"
+OVER_LIMIT: Final = "OverLimit"
 """The API's word for a request that goes beyond what there is."""
 
 

@@ -17,6 +17,7 @@ from sweeper.local.tokens import (
     credentials_v2,
 )
 from sweeper.wire.answers import Error
+from sweeper.wire.tokens import OAuthError, OAuthTokenReply, TokenReply
 
 TOKEN_V1 = "/api/v1/token"  # noqa: S105 - a path
 TOKEN_V2 = "/api/v2/token"  # noqa: S105 - a path
@@ -32,7 +33,7 @@ def token_routes(tokens: Tokens) -> Sequence[Route]:
             raise RequestError(400, str(error)) from error
         except CredentialsError as error:
             raise RequestError(401, str(error)) from error
-        return _unstored({"accessToken": token, "expiresIn": tokens.life_seconds})
+        return _unstored(TokenReply(access_token=token, expires_in=tokens.life_seconds))
 
     async def v2(request: Request) -> Response:
         try:
@@ -41,9 +42,7 @@ def token_routes(tokens: Tokens) -> Sequence[Route]:
             return _refusal("invalid_request", str(error), 400)
         except CredentialsError as error:
             return _refusal("invalid_client", str(error), 401)
-        return _unstored(
-            {"access_token": token, "token_type": "Bearer", "expires_in": tokens.life_seconds}
-        )
+        return _unstored(OAuthTokenReply(access_token=token, expires_in=tokens.life_seconds))
 
     return [
         Route(TOKEN_V1, v1, methods=["POST"]),
@@ -73,9 +72,9 @@ class BearerGate:
         return scheme.lower() == "bearer" and self._tokens.is_good(token.strip())
 
 
-def _unstored(body: dict[str, str | int]) -> Response:
-    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+def _unstored(reply: TokenReply | OAuthTokenReply) -> Response:
+    return JSONResponse(reply.answer(), headers={"Cache-Control": "no-store"})
 
 
 def _refusal(error: str, description: str, status: int) -> Response:
-    return JSONResponse({"error": error, "error_description": description}, status)
+    return JSONResponse(OAuthError(error=error, error_description=description).answer(), status)

@@ -35,14 +35,14 @@ def training_routes(site: Site) -> Sequence[Route]:
         if any(issue.severity is Severity.ERROR for issue in issues):
             return JSONResponse(refusal(issues).answer(), 400)
         training = await _create(site, body)
-        return JSONResponse(training_answer(training), 202)
+        return JSONResponse(training_answer(training).answer(), 202)
 
     async def get(request: Request) -> Response:
         workload_id = read_workload_id(request)
         training = await site.keeper.find(workload_id)
         if training is None or training.deleted_at is not None:
             raise not_found(workload_id)
-        return JSONResponse(training_answer(training))
+        return JSONResponse(training_answer(training).answer())
 
     path = f"{TRAININGS}/{{workload_id}}"
     engine = site.engine

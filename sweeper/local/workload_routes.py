@@ -7,18 +7,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sweeper.local.answers import (
-    Json,
     cluster_answer,
+    cut,
     event_answer,
-    page_answer,
     project_answer,
     workload_answer,
 )
-from sweeper.local.filters import Query, Term
+from sweeper.local.filters import Term
 from sweeper.local.places import Project
 from sweeper.local.requests import RequestError, not_found, read_query, read_workload_id
 from sweeper.local.site import Site
 from sweeper.local.trainings import LocalTraining
+from sweeper.wire import listings
 
 WORKLOADS = "/api/v1/workloads"
 PROJECTS = "/api/v1/org-unit/projects"
@@ -37,37 +37,39 @@ def workload_routes(site: Site) -> Sequence[Route]:
 
     async def listing(request: Request) -> Response:
         query = read_query(request)
-        found = await site.keeper.page(query)
+        found, following = cut(await site.keeper.page(query), query)
         items = [_item(site, training) for training in found]
-        return JSONResponse(page_answer("workloads", items, query.offset, query.limit))
+        return JSONResponse(listings.WorkloadPage(workloads=items, next=following).answer())
 
     async def count(request: Request) -> Response:
-        return JSONResponse({"count": await site.keeper.count(read_query(request))})
+        number = await site.keeper.count(read_query(request))
+        return JSONResponse(listings.WorkloadCount(count=number).answer())
 
     async def workload(request: Request) -> Response:
         training = await find(request)
         if training.deleted_at is not None:
             raise not_found(training.workload_id)
-        return JSONResponse(_item(site, training))
+        return JSONResponse(_item(site, training).answer())
 
     async def events(request: Request) -> Response:
         query = read_query(request, descending=True)
         # Of a deleted one, too: they tell a client that was away why it failed.
         training = await find(request)
         project = _project(site, training)
-        found = await site.keeper.events(training.workload_id, query)
+        found, following = cut(await site.keeper.events(training.workload_id, query), query)
         items = [event_answer(number, event, training, project) for number, event in found]
-        return JSONResponse(page_answer("events", items, query.offset, query.limit))
+        return JSONResponse(listings.EventPage(events=items, next=following).answer())
 
     async def projects(request: Request) -> Response:
         query = read_query(request)
         named = [one for one in site.projects if all(_is_so(one, term) for term in query.terms)]
-        items = [project_answer(one) for one in _slice(named, query)]
-        return JSONResponse(page_answer("projects", items, query.offset, query.limit))
+        found, following = cut(named[query.offset :], query)
+        items = [project_answer(one) for one in found]
+        return JSONResponse(listings.ProjectPage(projects=items, next=following).answer())
 
     async def clusters(request: Request) -> Response:
         del request
-        return JSONResponse([cluster_answer(site.cluster_id)])
+        return JSONResponse([cluster_answer(site.cluster_id).answer()])
 
     return [
         Route(WORKLOADS, listing, methods=["GET"]),
@@ -79,7 +81,7 @@ def workload_routes(site: Site) -> Sequence[Route]:
     ]
 
 
-def _item(site: Site, training: LocalTraining) -> Json:
+def _item(site: Site, training: LocalTraining) -> listings.Workload:
     return workload_answer(training, _project(site, training))
 
 
@@ -94,8 +96,3 @@ def _is_so(project: Project, term: Term) -> bool:
     if term.field not in values or term.operator != "==":
         raise RequestError(400, "filterBy: projects can be asked for by name==, id==, clusterId==")
     return values[term.field] == term.value
-
-
-def _slice(projects: Sequence[Project], query: Query) -> Sequence[Project]:
-    """Return a page, and one project more when there is a next page."""
-    return projects[query.offset : query.offset + query.limit + 1]

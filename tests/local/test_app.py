@@ -251,7 +251,7 @@ async def test_the_token_calls_answer_in_their_own_words(client: Client) -> None
     form = {"grant_type": "client_credentials", "client_id": plane.client_id}
     v2 = await client.http.post(TOKEN_V2, data={**form, "client_secret": plane.client_secret})
 
-    assert set(v1.json()) == {"accessToken", "expiresIn"}
+    assert set(v1.json()) == {"accessToken", "expiresIn", "idToken", "refreshToken"}
     assert v2.json()["token_type"] == "Bearer"
     assert v2.json()["expires_in"] == 3600
     assert v2.headers["Cache-Control"] == "no-store"
@@ -289,6 +289,7 @@ async def test_the_listing_says_what_a_client_needs(client: Client) -> None:
         "name": "one",
         "type": "Training",
         "phase": "Running",
+        "phaseMessage": "",
         "runningPods": 1,
         "requestedPods": {"number": 1},
         "preemptible": False,
