@@ -15,6 +15,11 @@ from sweeper.sweepfile.places import Place
 MAX_BYTES = 5 * 1024 * 1024
 """The largest sweep file."""
 
+SCALAR_TAGS = ("!!float", "!!int", "!!str", "!!bool", "!!null")
+"""The tags that a value may carry, as PyYAML's safe loader knows them."""
+
+LONGEST_TAG = max(map(len, SCALAR_TAGS))
+
 _REMEDIES = {
     "\\t": "indent with spaces, not with tabs",
     "'%'": "quote a value that begins with %",
@@ -67,7 +72,7 @@ def parse(text: str) -> Iterator[Event]:
     """Yield the events of the YAML in `text`, which may hold more than one document.
 
     Raises:
-        BrokenTextError: it is no YAML, or uses a tag or a directive.
+        BrokenTextError: it is no YAML, or uses a directive, or a tag beyond `SCALAR_TAGS`.
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.Scanner = _PlainScanner
@@ -95,7 +100,13 @@ class _PlainScanner(Scanner):
     """Refuses at once what no sweep file needs, and what ruamel.yaml trips over."""
 
     def fetch_tag(self) -> None:
-        self._refuse("a tag (a word that begins with !) has no meaning here: remove or quote it")
+        # W&B's documentation has people write `!!float 1e-5`. A tag is looked at before it is
+        # scanned, which costs the square of its length.
+        beginning = self.reader.prefix(LONGEST_TAG + 1)
+        if not any(beginning.startswith((f"{tag} ", f"{tag}\n")) for tag in SCALAR_TAGS):
+            known = ", ".join(SCALAR_TAGS)
+            self._refuse(f"this tag has no meaning here (there are {known}): remove or quote it")
+        super().fetch_tag()
 
     def fetch_directive(self) -> None:
         self._refuse("a directive (a line that begins with %) has no meaning here: remove it")

@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
 from sweeper.errors import Fault
 from sweeper.sweepfile.events import BrokenTextError, decoded, parse, place_of_event
 from sweeper.sweepfile.places import Node, Notice, Path, Place, dotted, printable
-from sweeper.sweepfile.scalars import Scalar, resolve
+from sweeper.sweepfile.scalars import Scalar, resolve, resolve_as
 
 MAX_DEPTH = 100
 MAX_NODES = 100_000
@@ -143,7 +143,9 @@ class _Builder:
     def _scalar(self, event: ScalarEvent, place: Place) -> Node:
         text: str = event.value
         value: Scalar = text
-        if event.implicit[0]:
+        if event.tag is not None:
+            value = self._tagged(str(event.tag), text, place)
+        elif event.implicit[0]:
             value = self._resolved(text, place)
         elif refused := _ILLEGIBLE.search(text):
             code = ord(refused[0])
@@ -151,6 +153,15 @@ class _Builder:
                 place, f"the text holds U+{code:04X}, which no command line can carry: take it out"
             )
         return Node(value=value, place=place)
+
+    def _tagged(self, tag: str, text: str, place: Place) -> Scalar:
+        """Return what a text means under a tag such as `tag:yaml.org,2002:float`."""
+        kind = tag.rpartition(":")[2]
+        try:
+            return resolve_as(kind, text)
+        except ValueError:
+            self._fault(place, f"!!{kind} does not fit {printable(text)}: write such a value")
+            return None
 
     def _resolved(self, word: str, place: Place) -> Scalar:
         try:

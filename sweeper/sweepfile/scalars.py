@@ -5,6 +5,7 @@ PyYAML makes of it, with which W&B reads: yes, no, on and off are booleans, 017 
 1_000 is a thousand. There are no dates and no sexagesimals, which nobody means: both are text.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -56,6 +57,23 @@ def resolve(word: str) -> Meaning:
     if word[0] in "-+.0123456789":
         return _number(word)
     return Meaning(word)
+
+
+def resolve_as(kind: str, text: str) -> Scalar:
+    """Return what `text` means where the file says its kind: float, int, str, bool or null.
+
+    Raises:
+        ValueError: it is none of that kind, or a number that is not finite.
+    """
+    if kind == "str":
+        return text
+    value = resolve(text).value
+    if kind == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+        value = float(value)
+    wanted: dict[str, type] = {"float": float, "int": int, "bool": bool, "null": type(None)}
+    if type(value) is not wanted[kind] or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(text)
+    return value
 
 
 def _named(word: str) -> Meaning | None:

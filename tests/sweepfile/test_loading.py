@@ -158,3 +158,30 @@ def test_as_many_values_as_allowed_are_read() -> None:
     text = f"a: [{'1,' * 5000}]"
 
     assert len(plain(text)["a"]) == 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("!!float 1e-5", 1e-5),
+        ("!!float 3", 3.0),
+        ('!!int "3"', 3),
+        ("!!str 4", "4"),
+        ("!!str yes", "yes"),
+        ("!!bool yes", True),
+        ("!!null ''", None),
+    ],
+)
+def test_a_tag_says_what_kind_of_value_is_meant(text: str, value: object) -> None:
+    found = load(f"a: {text}").root.members["a"].value
+
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("text", ["!!float abc", "!!int 1.5", "!!float .nan", "!!bool 1"])
+def test_a_tag_that_does_not_fit_its_value_is_a_fault(text: str) -> None:
+    (fault,) = load(f"a: {text}").faults
+
+    assert (fault.line, fault.column, fault.path) == (1, 4, "a")
+    assert "does not fit" in fault.message

@@ -36,7 +36,7 @@ def test_failed_and_held_trials_say_what_to_do() -> None:
 
     *_, last = closing_summary(_ended(planned=3), totals, None).splitlines()
 
-    assert last == "why trials failed: `sweeper ls demo`; again: `sweeper retry demo --failed`"
+    assert last == "why one failed: `sweeper show demo N`; again: `sweeper retry demo --failed`"
 
 
 @pytest.mark.parametrize(
