@@ -12,7 +12,7 @@ class Project:
     """A project of the one cluster that there is."""
 
     id: str = "1"
-    name: str = "local"
+    name: str = "default"
     cluster_id: str = CLUSTER_ID
 
     @property

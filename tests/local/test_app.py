@@ -295,9 +295,9 @@ async def test_the_listing_says_what_a_client_needs(client: Client) -> None:
         "preemptible": False,
         "priority": "build",
         "projectId": "1",
-        "projectName": "local",
+        "projectName": "default",
         "clusterId": CLUSTER_ID,
-        "namespace": "runai-local",
+        "namespace": "runai-default",
         "submittedBy": "local",
         "currentNodePools": ["default"],
         "actionsSupport": {"delete": True, "suspend": True},
@@ -394,7 +394,7 @@ async def test_events_come_newest_first_and_in_pages(client: Client) -> None:
 
 
 async def test_projects_and_clusters_are_found_by_name(client: Client) -> None:
-    projects = (await client.http.get("/api/v1/org-unit/projects?filterBy=name==local")).json()
+    projects = (await client.http.get("/api/v1/org-unit/projects?filterBy=name==default")).json()
     none = (await client.http.get("/api/v1/org-unit/projects?filterBy=name==other")).json()
     clusters = (await client.http.get("/api/v1/clusters")).json()
 
@@ -404,7 +404,7 @@ async def test_projects_and_clusters_are_found_by_name(client: Client) -> None:
 
 
 async def test_projects_can_be_asked_for_by_few_things(client: Client) -> None:
-    answer = await client.http.get("/api/v1/org-unit/projects?filterBy=name=^local")
+    answer = await client.http.get("/api/v1/org-unit/projects?filterBy=name=^default")
 
     assert_error(answer, 400)
 

@@ -53,7 +53,7 @@ def request(here: World, name: str = "swp-1", **spec: Any) -> TrainingRequest:
 async def test_every_token_call_opens_the_door(tmp_path: Path, version: TokenVersion) -> None:
     here = world(tmp_path)
     async with connected(here, version) as (connection, _, _):
-        project = await connection.directory.resolve_project("local")
+        project = await connection.directory.resolve_project("default")
 
         assert project.project_id == "1"
         assert project.cluster_id == await connection.directory.resolve_cluster("local")

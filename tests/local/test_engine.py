@@ -47,7 +47,7 @@ async def test_the_order_says_what_the_spec_says(tmp_path: Path) -> None:
         environment={
             "PATH": "/bin",
             "LR": "2",
-            "RUNAI_PROJECT": "local",
+            "RUNAI_PROJECT": "default",
             "RUNAI_JOB_NAME": "one",
             "RUNAI_JOB_UUID": workload_id,
             "RUNAI_NUM_OF_GPUS": "2",
