@@ -339,4 +339,6 @@ def _essence(trial: Trial, timeouts: TimeoutsSpec) -> tuple[Trial, bool, bool]:
 
 
 def _sweep_trouble(sweep: SweepRecord) -> str:
-    return "" if sweep.state is SweepState.OPEN else f"{sweep.state} {sweep.stop_reason}".strip()
+    if sweep.state in {SweepState.OPEN, SweepState.FINISHED}:
+        return ""
+    return f"{sweep.state} {sweep.stop_reason}".strip()

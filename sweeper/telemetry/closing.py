@@ -50,7 +50,10 @@ def _lines(sweep: SweepRecord, totals: Totals, best: TrialView | None) -> Iterat
     name = _argument(sweep.name)
     yield f"results: `sweeper results {name}`"
     if totals.count(TrialState.FAILED, TrialState.HELD):
-        yield f"why one failed: `sweeper show {name} N`; again: `sweeper retry {name} --failed`"
+        # Run:ai's API has no logs; here they say more than an exit code.
+        printed = f"`sweeper logs {name} N`, " if sweep.control_plane == "local" else ""
+        why = f"{printed}`sweeper show {name} N`"
+        yield f"why one failed: {why}; again: `sweeper retry {name} --failed`"
 
 
 def _ending(sweep: SweepRecord) -> str:

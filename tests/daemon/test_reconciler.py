@@ -771,3 +771,11 @@ async def test_a_tick_that_is_to_stop_begins_no_calls() -> None:
 
     assert world.remote.requests() == 0
     assert await states(world) == {}
+
+
+async def test_a_sweep_that_finished_is_no_trouble() -> None:
+    world = await a_world(planned=1)
+
+    await world.run(world.daemon())
+
+    assert world.heard.summaries[-1].trouble == ""

@@ -36,7 +36,18 @@ def test_failed_and_held_trials_say_what_to_do() -> None:
 
     *_, last = closing_summary(_ended(planned=3), totals, None).splitlines()
 
-    assert last == "why one failed: `sweeper show demo N`; again: `sweeper retry demo --failed`"
+    assert last == (
+        "why one failed: `sweeper logs demo N`, `sweeper show demo N`; "
+        "again: `sweeper retry demo --failed`"
+    )
+
+
+def test_logs_are_named_only_where_there_are_any() -> None:
+    sweep = _ended(planned=1, control_plane="https://runai.example.com")
+
+    *_, last = closing_summary(sweep, Totals(states={TrialState.FAILED: 1}), None).splitlines()
+
+    assert "sweeper logs" not in last
 
 
 @pytest.mark.parametrize(
