@@ -130,9 +130,9 @@ class Settings(BaseSettings):
     api_version: str = Field(
         default="2.21",
         validation_alias="SWEEPER_API_VERSION",
-        pattern=r"^\d+\.\d+$",
+        pattern=r"^[0-9]{1,4}\.[0-9]{1,4}$",
     )
-    """Version of the control plane; from 2.22 on, newer spec fields and priorities pass."""
+    """Version of the control plane, such as 2.22: fields of a spec that came later pass with it."""
 
     quarantine: float = Field(default=20.0, validation_alias="SWEEPER_QUARANTINE", ge=0, le=3600)
     """Seconds before a create that was left open is sent again: its total deadline + 5 s."""

@@ -38,6 +38,14 @@ AllowPrivileged: TypeAlias = Annotated[
         "--allow-privileged-spec", help="Let the spec ask for host paths, uid 0 and the like."
     ),
 ]
+ApiVersion: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--api-version",
+        metavar="2.22",
+        help="The control plane's version (default 2.21): what came later passes with it.",
+    ),
+]
 TrialNumber: TypeAlias = Annotated[
     int | None, typer.Option("--trial", metavar="N", min=0, help="Only this trial.")
 ]

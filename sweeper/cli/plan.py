@@ -8,6 +8,7 @@ import typer
 from sweeper.cli.exits import Exit
 from sweeper.cli.options import (
     AllowPrivileged,
+    ApiVersion,
     AsJson,
     Local,
     Strict,
@@ -28,6 +29,7 @@ def plan(
     strict: Strict = False,
     local: Local = False,
     allow_privileged_spec: AllowPrivileged = None,
+    api_version: ApiVersion = None,
 ) -> int:
     """Show what sweep files mean: how many trials, the first ones, their command lines.
 
@@ -35,7 +37,7 @@ def plan(
     """
     from sweeper.bootstrap.planning import plan_file
 
-    settings = loaded(allow_privileged_spec=allow_privileged_spec)
+    settings = loaded(allow_privileged_spec=allow_privileged_spec, api_version=api_version)
     code = Exit.OK
     for file in files:
         planned = plan_file(Path(file), settings, strict=strict, local=local)

@@ -7,6 +7,7 @@ import typer
 
 from sweeper.cli.options import (
     AllowPrivileged,
+    ApiVersion,
     AsJson,
     Local,
     StateDir,
@@ -67,6 +68,7 @@ def run(
         ),
     ] = None,
     allow_privileged_spec: AllowPrivileged = None,
+    api_version: ApiVersion = None,
     log_format: Annotated[
         str | None, typer.Option("--log-format", metavar="text|json", help="How lines look.")
     ] = None,
@@ -92,6 +94,7 @@ def run(
         gpus=gpus,
         quarantine=quarantine,
         allow_privileged_spec=allow_privileged_spec,
+        api_version=api_version,
         log_format=log_format,
         log_level=log_level,
     )

@@ -7,6 +7,7 @@ import typer
 from sweeper.cli.exits import Exit
 from sweeper.cli.options import (
     AllowPrivileged,
+    ApiVersion,
     AsJson,
     Local,
     Strict,
@@ -27,6 +28,7 @@ def validate(
     strict: Strict = False,
     local: Local = False,
     allow_privileged_spec: AllowPrivileged = None,
+    api_version: ApiVersion = None,
 ) -> int:
     """Check sweep files: every fault at once, each with line, column and remedy.
 
@@ -34,7 +36,7 @@ def validate(
     """
     from sweeper.bootstrap.planning import check_file, check_text
 
-    settings = loaded(allow_privileged_spec=allow_privileged_spec)
+    settings = loaded(allow_privileged_spec=allow_privileged_spec, api_version=api_version)
     code = Exit.OK
     for file in files:
         checked = check_file(Path(file), settings, strict=strict, local=local)

@@ -37,27 +37,30 @@ class ComputeSpec(SentModel):
     """
 
     gpu_devices_request: Natural32 | None = None
-    """GPU devices. Of more than one, only whole devices or portions can be had."""
+    """GPU devices, 0 or more. Of more than one, only whole devices or portions can be had."""
     gpu_request_type: GpuRequestType | None = None
     """What a share of a device is measured in: it decides which of the next fields apply."""
     gpu_portion_request: Number | None = None
-    """Share of each device, above 0 and at most 1. With the type portion, and only then."""
+    """Share of each device, with the type portion and only then.
+
+    The contract takes 0 or more; what makes sense is above 0 and at most 1.
+    """
     gpu_portion_limit: Number | None = None
-    """Largest share of each device; not below the request."""
+    """Largest share of each device, 0 or more; not below the request."""
     gpu_memory_request: Amount | None = None
-    """Memory of each device. With the type memory, and only then."""
+    """Memory of each device, such as 10Gi. With the type memory, and only then."""
     gpu_memory_limit: Amount | None = None
-    """Most memory of each device; not below the request."""
+    """Most memory of each device, such as 10Gi; not below the request."""
     mig_profile: MigProfile | None = None
     """Slice of a device, with the type migProfile. Deprecated; gone in API 2.24."""
     cpu_core_request: Number | None = None
-    """CPU cores that are guaranteed; fractions allowed."""
+    """CPU cores that are guaranteed, 0 or more; fractions allowed."""
     cpu_core_limit: Number | None = None
-    """Most CPU cores; not below the request."""
+    """Most CPU cores, 0 or more; not below the request."""
     cpu_memory_request: Amount | None = None
-    """Memory that is guaranteed."""
+    """Memory that is guaranteed, such as 10Gi."""
     cpu_memory_limit: Amount | None = None
-    """Most memory; not below the request. A process that takes more meets an error."""
+    """Most memory, such as 10Gi; not below the request. Taking more is an error in the process."""
     large_shm_request: bool | None = None
     """Whether to mount a large /dev/shm, which lives in memory."""
     extended_resources: list[ExtendedResource | None] | None = None

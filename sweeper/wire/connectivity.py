@@ -9,7 +9,7 @@ class Port(SentModel):
     """A port of the container that is opened to others."""
 
     container: PortNumber | None = None
-    """The port within the container. Mandatory."""
+    """The port within the container, 1 to 65535. Mandatory."""
     service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"] | None = None
     """The kind of service in front of it. Mandatory."""
     external: Int32 | None = None
@@ -28,7 +28,7 @@ class ExposedUrl(SentModel):
     """A port of the container that gets a URL."""
 
     container: Int32 | None = None
-    """The port within the container. Mandatory."""
+    """The port within the container. Mandatory; 1 to 65535 although the contract has no range."""
     url: str | None = None
     """The URL. Left out: one is made, as it must be where trials run side by side."""
     authorized_users: list[str] | None = None

@@ -19,7 +19,7 @@ class HttpGet(SentModel):
     path: ProbePath | None = None
     """Path to ask for: no query, no escapes. Left out: `/`."""
     port: PortNumber | None = None
-    """Port of the container to ask; nothing can be probed without it."""
+    """Port of the container to ask, 1 to 65535; nothing can be probed without it."""
     host: HostName | None = None
     """Host to ask. Left out: the pod's own address."""
     scheme: Literal["HTTP", "HTTPS"] | None = None
@@ -37,15 +37,15 @@ class Probe(SentModel):
     """When and how often to probe, and what to make of it."""
 
     initial_delay_seconds: Natural32 | None = None
-    """Seconds from the container's start to the first probe."""
+    """Seconds from the container's start to the first probe, 0 or more."""
     period_seconds: Positive32 | None = None
-    """Seconds between two probes."""
+    """Seconds between two probes, 1 or more."""
     timeout_seconds: Positive32 | None = None
-    """Seconds after which a probe without an answer has failed."""
+    """Seconds after which a probe without an answer has failed, 1 or more."""
     success_threshold: Positive32 | None = None
-    """Good answers in a row that end a time of failure."""
+    """Good answers in a row that end a time of failure, 1 or more."""
     failure_threshold: Positive32 | None = None
-    """Failed probes in a row that count as a failure."""
+    """Failed probes in a row that count as a failure, 1 or more."""
     handler: ProbeHandler | None = None
     """What to do. Mandatory."""
 

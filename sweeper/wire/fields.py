@@ -29,7 +29,7 @@ def suggestion(path: Path, model: type[BaseModel]) -> str:
     key = str(path[-1])
     if len(key) > _MAX_LENGTH:
         return ""
-    near = nearest(key, fields_of(model).get(_place(path[:-1]), ()))
+    near = nearest(key, fields_of(model).get(place_of(path[:-1]), ()))
     if near:
         return f"did you mean {near}?"
     # Of the items of a list nobody knows which one is meant.
@@ -45,7 +45,8 @@ def nearest(word: str, words: Sequence[str]) -> str:
     return spelt[found[0]] if found else ""
 
 
-def _place(path: Path) -> str:
+def place_of(path: Path) -> str:
+    """Return where `path` leads, whichever items of lists it goes through: `ports[].name`."""
     text = ""
     for part in path:
         text += "[]" if isinstance(part, int) else f".{part}" if text else part

@@ -90,7 +90,7 @@ class Toleration(SentModel):
     effect: Literal["NoSchedule", "NoExecute", "PreferNoSchedule", "Any"] | None = None
     """The taint's effect. Mandatory."""
     seconds: Positive | None = None
-    """For how long, in seconds; with the effect NoExecute only."""
+    """For how many seconds, 1 or more; with the effect NoExecute only."""
     exclude: bool | None = None
     """Whether to drop the toleration that a policy adds."""
 

@@ -63,7 +63,7 @@ class Pvc(NamedStorageItem):
     existing_pvc: bool | None = False
     """Whether the claim must exist already; otherwise it is made if it does not."""
     claim_name: Text63 | None = None
-    """The claim's name, by which trainings share it. Left out: one is made up."""
+    """The claim's name, 63 characters at most, by which trainings share it. Left out: made up."""
     read_only: bool | None = False
     """Whether it is mounted without writing."""
     ephemeral: bool | None = False

@@ -21,7 +21,7 @@ class LifecycleFields(SentModel):
     auto_deletion_time_after_completion_seconds: Int64 | None = None
     """Seconds after which a Completed or Failed training is deleted. Left out: 30 days."""
     termination_grace_period_seconds: Natural64 | None = None
-    """Seconds from SIGTERM to SIGKILL; 0 leaves no time for a last checkpoint."""
+    """Seconds from SIGTERM to SIGKILL, 0 or more; 0 leaves no time for a last checkpoint."""
     backoff_limit: Int64 | None = None
     """How often a failed pod is tried again before the training is Failed. Left out: 6."""
     restart_policy: Literal["Always", "Never", "OnFailure"] | None = None

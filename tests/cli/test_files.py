@@ -60,6 +60,18 @@ def test_validate_has_a_line_for_each_good_file(
     assert lines_of(capsys.readouterr().out) == [f"{file}: ok, 2 trials"] * 2
 
 
+@pytest.mark.parametrize("verb", ["plan", "validate"])
+def test_fields_of_a_later_version_pass_with_that_version(
+    sweeper: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    training = "training: {project: p, spec: {image: i, command: c, preemptibility: preemptible}}"
+    file = write_sweep(tmp_path, *GOOD[:2], GOOD[3], training)
+
+    assert sweeper(verb, file) == 2
+    assert "needs --api-version 2.24" in capsys.readouterr().err
+    assert sweeper(verb, file, "--api-version", "2.24") == 0
+
+
 def test_validate_names_every_fault(
     sweeper: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ from sweeper.wire.compute import GpuRequestType
 from sweeper.wire.issues import Issue, Severity
 from sweeper.wire.rules.view import Rule, Terms, View, shown, standing
 from sweeper.wire.scalars import is_amount
+from sweeper.wire.versions import MIG_PROFILE_GONE, written
 
 _SHARE_FIELDS: dict[GpuRequestType, str] = {
     "portion": "gpuPortionRequest",
@@ -92,7 +93,10 @@ def mig_is_old(spec: View, terms: Terms) -> Iterator[Issue]:
     """MIG profiles are on their way out."""
     for compute in standing(spec, "compute") if terms.is_client else ():
         if compute.has("migProfile"):
-            message = "is deprecated and gone in API 2.24: ask for portion or memory"
+            gone = (
+                "gone since" if terms.api_version >= MIG_PROFILE_GONE else "deprecated and gone in"
+            )
+            message = f"is {gone} API {written(MIG_PROFILE_GONE)}: ask for portion or memory"
             yield compute.warning("migProfile", message)
 
 
