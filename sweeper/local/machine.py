@@ -61,7 +61,7 @@ class Machine:
             "RUNAI_PROJECT": self.project_names.get(training.project_id, ""),
             "RUNAI_JOB_NAME": training.name,
             "RUNAI_JOB_UUID": training.workload_id,
-            "RUNAI_NUM_OF_GPUS": f"{float(training.need.gpus):g}",
+            "RUNAI_NUM_OF_GPUS": f"{float(training.need.gpus_of_pod):g}",
         }
         if training.devices:
             names = {gpu.index: gpu.cuda_name for gpu in self.gpus}

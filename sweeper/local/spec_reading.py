@@ -6,8 +6,8 @@ reads as not given.
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
 from types import MappingProxyType
@@ -40,6 +40,9 @@ PRIORITIES: Mapping[str, int] = MappingProxyType(
 
 PREEMPTIBLE_BELOW = 100
 
+MOST_PODS = 1_000
+"""The most processes of one training at one time, whatever its spec says."""
+
 _LONGEST = timedelta(days=36_500)
 
 
@@ -47,14 +50,22 @@ _LONGEST = timedelta(days=36_500)
 class Need:
     """What a training holds while it has a process.
 
-    `gpu_share` is of each of `gpu_devices`; `memory` is in bytes. Zero needs nothing and is
-    never bounded. A higher `priority` comes first.
+    It is of each of its `pods`, which start together. `gpu_share` is of each of `gpu_devices`;
+    `gpu_memory` is what is wanted of each device instead of a share; amounts of memory are in
+    bytes. Zero needs nothing and is never bounded. `extended` has amounts by the name of the
+    resource. `node_pools` are in order of preference. A higher `priority` comes first.
     """
 
     gpu_devices: int = 0
     gpu_share: Fraction = Fraction(1)
+    gpu_memory: Fraction | None = None
+    mig_profile: str | None = None
     cores: Fraction = Fraction(0)
     memory: Fraction = Fraction(0)
+    extended: Mapping[str, Fraction] = field(default_factory=dict, hash=False)
+    node_pools: tuple[str, ...] = ()
+    node_type: str | None = None
+    pods: int = 1
     priority: int = PRIORITIES[DEFAULT_PRIORITY]
 
     @property
@@ -64,22 +75,50 @@ class Need:
 
     @property
     def gpus(self) -> Fraction:
-        """GPUs in all."""
+        """GPUs of all pods."""
+        return self.pods * self.gpus_of_pod
+
+    @property
+    def gpus_of_pod(self) -> Fraction:
+        """GPUs of each pod."""
         return self.gpu_devices * self.gpu_share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycle:
-    """How a training is stopped, tried again and deleted.
+class Readiness:
+    """How the readiness probe of a spec asks, and what it makes of the answers.
 
-    `restarts` is false where a failed process is never tried again, whatever the limit.
+    The defaults are those of Kubernetes. `failures` probes in a row that fail make a process
+    not ready, `successes` in a row that do not make it ready again.
+    """
+
+    url: str
+    initial_delay: float = 0.0
+    period: float = 10.0
+    timeout: float = 1.0
+    successes: int = 1
+    failures: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """How a training succeeds, is stopped, tried again and deleted.
+
+    - `completions` pods must succeed. None: any pod may say that the work is done, by success;
+      none is started after that, and the training is done when the last one has ended
+    - `restarts` is false where a failed process is never tried again, whatever the limit;
+      `restarts_always` is true where one that succeeded is started again, too
+    - without `readiness` every process that runs is ready
     """
 
     grace_seconds: float = DEFAULT_GRACE_SECONDS
     backoff_limit: int = DEFAULT_BACKOFF_LIMIT
     restarts: bool = True
+    restarts_always: bool = False
+    completions: int | None = 1
     auto_deletion: timedelta = DEFAULT_AUTO_DELETION
     ends_when_preempted: bool = False
+    readiness: Readiness | None = None
 
 
 def read_spec(text: str | None) -> Spec:
@@ -91,17 +130,44 @@ def read_spec(text: str | None) -> Spec:
     return value if isinstance(value, Mapping) else {}
 
 
-def read_need(spec: Spec) -> Need:
-    """Return what one process of this spec holds; `parallelism` counts as one."""
-    compute = spec.get("compute")
-    members = compute if isinstance(compute, Mapping) else {}
+def read_need(spec: Spec, succeeded: int = 0) -> Need:
+    """Return what a training of this spec holds, once `succeeded` of its pods have done so."""
+    members = members_of(spec, "compute")
+    kind = members.get("gpuRequestType")
+    node_type, profile = spec.get("nodeType"), members.get("migProfile")
     return Need(
         gpu_devices=_devices(members),
         gpu_share=_share(members),
+        gpu_memory=_amount(members.get("gpuMemoryRequest")) or None if kind == "memory" else None,
+        mig_profile=profile if kind == "migProfile" and isinstance(profile, str) else None,
         cores=_number(members.get("cpuCoreRequest")),
         memory=_amount(members.get("cpuMemoryRequest")),
+        extended=_extended(members),
+        node_pools=_pools(spec),
+        node_type=node_type if isinstance(node_type, str) else None,
+        pods=pods_at_once(_parallelism(spec), _completions(spec), succeeded),
         priority=PRIORITIES.get(priority_word(spec), PRIORITIES[DEFAULT_PRIORITY]),
     )
+
+
+def pods_at_once(parallelism: int, completions: int | None, succeeded: int) -> int:
+    """Return how many pods are still of use at one time; at least 1."""
+    left = parallelism if completions is None else completions - succeeded
+    return max(min(parallelism, left), 1)
+
+
+def members_of(spec: Spec, key: str) -> Spec:
+    """Return an object within a spec; one that is absent or none is empty."""
+    found = spec.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def items_of(spec: Spec, key: str) -> Iterator[tuple[int, Spec]]:
+    """Yield places and items of a list of objects, without those that are null or excluded."""
+    items = spec.get(key)
+    for place, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, Mapping) and item.get("exclude") is not True:
+            yield place, item
 
 
 def priority_word(spec: Spec) -> str:
@@ -120,11 +186,66 @@ def read_lifecycle(spec: Spec) -> Lifecycle:
         grace_seconds=DEFAULT_GRACE_SECONDS if grace is None else float(min(grace, longest)),
         backoff_limit=DEFAULT_BACKOFF_LIMIT if limit is None else limit,
         restarts=spec.get("restartPolicy") != "Never",
+        restarts_always=spec.get("restartPolicy") == "Always",
+        completions=_completions(spec),
         auto_deletion=(
             DEFAULT_AUTO_DELETION if deletion is None else timedelta(seconds=min(deletion, longest))
         ),
         ends_when_preempted=spec.get("terminateAfterPreemption") is True,
+        readiness=_readiness(members_of(members_of(spec, "probes"), "readiness")),
     )
+
+
+def _parallelism(spec: Spec) -> int:
+    """Return the most pods at one time; none, and what is below 1, counts as one."""
+    return min(max(_whole(spec.get("parallelism")) or 1, 1), MOST_PODS)
+
+
+def _completions(spec: Spec) -> int | None:
+    """Return the successes wanted; several pods without a number share a queue of work."""
+    given = _whole(spec.get("completions"))
+    if given is None:
+        return 1 if _parallelism(spec) == 1 else None
+    return max(given, 1)
+
+
+def _readiness(probe: Spec) -> Readiness | None:
+    """Return how to probe; without a port there is nothing to ask."""
+    get = members_of(members_of(probe, "handler"), "httpGet")
+    port = _whole(get.get("port"))
+    if not port:
+        return None
+    host, path, scheme = get.get("host"), get.get("path"), get.get("scheme")
+    name = host if isinstance(host, str) and host else "127.0.0.1"
+    start = "https" if scheme == "HTTPS" else "http"
+    place = path if isinstance(path, str) and path else "/"
+    return Readiness(
+        url=f"{start}://{name}:{port}{place}",
+        initial_delay=_seconds(probe.get("initialDelaySeconds"), 0),
+        period=_seconds(probe.get("periodSeconds"), 10),
+        timeout=_seconds(probe.get("timeoutSeconds"), 1),
+        successes=_whole(probe.get("successThreshold")) or 1,
+        failures=_whole(probe.get("failureThreshold")) or 3,
+    )
+
+
+def _seconds(value: JsonValue, default: int) -> float:
+    return float(min(_whole(value) or default, int(_LONGEST.total_seconds())))
+
+
+def _extended(compute: Spec) -> Mapping[str, Fraction]:
+    """Return the amounts of other resources; several of one resource add up."""
+    found: dict[str, Fraction] = {}
+    for _, item in items_of(compute, "extendedResources"):
+        name, amount = item.get("resource"), _amount(item.get("quantity"))
+        if isinstance(name, str) and amount > 0:
+            found[name] = found.get(name, Fraction(0)) + amount
+    return MappingProxyType(found)
+
+
+def _pools(spec: Spec) -> tuple[str, ...]:
+    pools = spec.get("nodePools")
+    return tuple(one for one in (pools if isinstance(pools, list) else ()) if isinstance(one, str))
 
 
 def _devices(compute: Spec) -> int:
