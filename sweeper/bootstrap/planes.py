@@ -14,15 +14,17 @@ from pathlib import Path
 
 import httpx
 
+from sweeper.bootstrap.capabilities import load_capabilities
 from sweeper.bootstrap.environment import child_environment
 from sweeper.bootstrap.folders import SweepFolder, socket_directory
 from sweeper.clock import pause, utc_now
 from sweeper.domain.record import SweepRecord
 from sweeper.domain.sweep import TrainingTemplate
 from sweeper.errors import AuthError, SettingsError, TransientError
-from sweeper.local.plane import LocalPlaneOptions, open_local_plane
+from sweeper.local.plane import LocalPlane, LocalPlaneOptions, open_local_plane
 from sweeper.ports import ControlPlane
 from sweeper.runai.base_url import check_base_url
+from sweeper.runai.capabilities import Capabilities
 from sweeper.runai.opening import Address, Connection, open_runai
 from sweeper.runai.operations import Observer
 from sweeper.runai.tokens import Credentials, SecretFile, TokenVersion
@@ -99,60 +101,90 @@ async def open_plane(request: PlaneRequest) -> AsyncIterator[Plane]:
 
 @asynccontextmanager
 async def _open_local(request: PlaneRequest) -> AsyncIterator[Plane]:
-    options = LocalPlaneOptions(
-        directory=request.folder.local,
-        socket_directory=socket_directory(),
-        gpu_lock_directory=socket_directory() / "gpus",
-        gpus=request.settings.gpus,
-        environment=child_environment(),
-    )
-    async with open_local_plane(options, now=utc_now, on_change=request.on_change) as local:
-        secret = local.client_secret
-        address = Address(
-            base_url=LOCAL_URL,
-            credentials=Credentials(client_id=local.client_id, secret=lambda: secret),
-            token_version=TokenVersion.V2,
-            transport=httpx.ASGITransport(app=local.app),
+    options = local_options(request.settings, request.folder.local)
+    async with (
+        open_local_plane(options, now=utc_now, on_change=request.on_change) as local,
+        connected(local_address(local), request.observer) as connection,
+    ):
+        yield Plane(
+            name=LOCAL,
+            control_plane=connection.control_plane(local.project_id),
+            project_id=local.project_id,
+            cluster_id=local.cluster_id,
+            # It dies with this process, so no create of an earlier one can still arrive.
+            quarantine=timedelta(0),
+            is_local=True,
         )
-        async with _connect(address, request) as connection:
-            yield Plane(
-                name=LOCAL,
-                control_plane=connection.control_plane(local.project_id),
-                project_id=local.project_id,
-                cluster_id=local.cluster_id,
-                # It dies with this process, so no create of an earlier one can still arrive.
-                quarantine=timedelta(0),
-                is_local=True,
-            )
 
 
 @asynccontextmanager
 async def _open_runai(request: PlaneRequest) -> AsyncIterator[Plane]:
     settings = request.settings
-    base_url = check_base_url(settings.base_url or "")
-    address = Address(
-        base_url=base_url,
-        credentials=_credentials(settings),
-        token_version=TokenVersion(settings.token_version),
-        ca_file=settings.ca_file,
-    )
-    async with _connect(address, request) as connection:
+    address = runai_address(settings)
+    known = load_capabilities(settings, address.base_url)
+    async with connected(address, request.observer) as connection:
         project_id, cluster_id = await _place(connection, request)
         yield Plane(
-            name=base_url,
+            name=address.base_url,
             control_plane=connection.control_plane(project_id),
             project_id=project_id,
             cluster_id=cluster_id,
-            quarantine=timedelta(seconds=settings.quarantine),
+            quarantine=_quarantine(settings, known),
             is_local=False,
         )
 
 
+def local_options(settings: Settings, directory: Path) -> LocalPlaneOptions:
+    """Return how an embedded control plane is opened that keeps its things in `directory`."""
+    return LocalPlaneOptions(
+        directory=directory,
+        socket_directory=socket_directory(),
+        gpu_lock_directory=socket_directory() / "gpus",
+        gpus=settings.gpus,
+        environment=child_environment(),
+    )
+
+
+def local_address(local: LocalPlane) -> Address:
+    """Return how an open embedded control plane is reached: without a socket."""
+    secret = local.client_secret
+    return Address(
+        base_url=LOCAL_URL,
+        credentials=Credentials(client_id=local.client_id, secret=lambda: secret),
+        token_version=TokenVersion.V2,
+        transport=httpx.ASGITransport(app=local.app),
+    )
+
+
+def runai_address(settings: Settings) -> Address:
+    """Return where Run:ai is and who calls, as the settings and an earlier probe have it.
+
+    Raises:
+        SettingsError: address or credentials are missing or cannot be used.
+    """
+    base_url = check_base_url(settings.base_url or "")
+    return Address(
+        base_url=base_url,
+        credentials=_credentials(settings),
+        token_version=TokenVersion(settings.token_version),
+        likely_version=load_capabilities(settings, base_url).token_version,
+        ca_file=settings.ca_file,
+    )
+
+
 @asynccontextmanager
-async def _connect(address: Address, request: PlaneRequest) -> AsyncIterator[Connection]:
+async def connected(address: Address, observer: Observer) -> AsyncIterator[Connection]:
+    """Open a connection with this process's clock and dice."""
     rng = random.Random()
-    async with open_runai(address, now=utc_now, rng=rng, observer=request.observer) as connection:
+    async with open_runai(address, now=utc_now, rng=rng, observer=observer) as connection:
         yield connection
+
+
+def _quarantine(settings: Settings, known: Capabilities) -> timedelta:
+    """Return how long a create that was left open may still take effect; an order is an order."""
+    if "quarantine" in settings.model_fields_set:
+        return timedelta(seconds=settings.quarantine)
+    return timedelta(seconds=known.quarantine(settings.quarantine))
 
 
 def _credentials(settings: Settings) -> Credentials:

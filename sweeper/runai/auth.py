@@ -7,7 +7,7 @@ import httpx
 
 from sweeper.errors import AuthError, ControlPlaneError, TransientError
 from sweeper.runai.retrying import TokenUnavailableError
-from sweeper.runai.tokens import Token, TokenSource
+from sweeper.runai.tokens import Token, TokenSource, TokenVersion
 from sweeper.runai.transport import EXTENSION, Bounds
 
 
@@ -39,6 +39,15 @@ class TokenAuth(httpx.Auth):
     def expires_at(self) -> float | None:
         """When the present token expires, in the event loop's time; None without a token."""
         return self._token.expires_at if self._token else None
+
+    @property
+    def version(self) -> TokenVersion | None:
+        """Which token call gave the newest token, None where none was made."""
+        return self._source.version
+
+    async def sign_in(self, deadline: float) -> None:
+        """Get a token unless there is one already; raises as `async_auth_flow` does."""
+        await self._usable(deadline)
 
     def secrets(self) -> tuple[str, ...]:
         """Return the texts that must be hidden wherever a server repeats them."""

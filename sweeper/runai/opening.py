@@ -13,7 +13,7 @@ import httpx
 from sweeper.ports import Now
 from sweeper.runai.auth import TokenAuth
 from sweeper.runai.base_url import check_base_url
-from sweeper.runai.calls import DEADLINE_SECONDS, Calls, Sender
+from sweeper.runai.calls import DEADLINE_SECONDS, Calls, MakeCall, Sender
 from sweeper.runai.client import RunaiControlPlane
 from sweeper.runai.directory import Directory
 from sweeper.runai.operations import Observer
@@ -39,12 +39,14 @@ class Address:
 
     With `transport` given (such as an ASGITransport, for one inside this process) nothing goes
     over the network, `base_url` is taken as it is, and `ca_file` is not used.
+    `likely_version` is the token call that is tried first where `token_version` leaves the choice.
     `deadline_seconds` bounds every call as a whole.
     """
 
     base_url: str
     credentials: Credentials | FixedToken
     token_version: TokenVersion = TokenVersion.AUTO
+    likely_version: TokenVersion | None = None
     ca_file: Path | None = None
     transport: httpx.AsyncBaseTransport | None = None
     deadline_seconds: float = DEADLINE_SECONDS
@@ -53,10 +55,27 @@ class Address:
 class Connection:
     """Everything that one set of credentials can reach on one control plane."""
 
-    def __init__(self, calls: Calls, auth: TokenAuth) -> None:
-        self._make = partial(calls.make, auth=auth)
+    def __init__(
+        self, calls: Calls, auth: TokenAuth, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> None:
+        self.make: MakeCall = partial(calls.make, auth=auth)
         self._auth = auth
-        self.directory = Directory(self._make)
+        self._deadline_seconds = deadline_seconds
+        self.directory = Directory(self.make)
+
+    async def sign_in(self) -> None:
+        """Get a token, which is otherwise done by the first call that needs one.
+
+        Raises:
+            AuthError: there is no token to be had with these credentials.
+            TransientError: not now.
+        """
+        await self._auth.sign_in(asyncio.get_running_loop().time() + self._deadline_seconds)
+
+    @property
+    def token_version(self) -> TokenVersion | None:
+        """Which token call this control plane has; None before the first, or with a fixed token."""
+        return self._auth.version
 
     def control_plane(self, project_id: str) -> RunaiControlPlane:
         """Return the trainings of one project.
@@ -64,7 +83,7 @@ class Connection:
         Raises:
             SettingsError: `project_id` cannot be an id.
         """
-        return RunaiControlPlane(self._make, project_id)
+        return RunaiControlPlane(self.make, project_id)
 
     @property
     def token_expires_in(self) -> float | None:
@@ -97,7 +116,7 @@ async def open_runai(
             observer=observer,
             deadline_seconds=address.deadline_seconds,
         )
-        yield Connection(calls, _auth(address, calls))
+        yield Connection(calls, _auth(address, calls), address.deadline_seconds)
 
 
 def _reach(address: Address, observer: Observer) -> tuple[str, BoundedTransport]:
@@ -115,4 +134,8 @@ def _auth(address: Address, calls: Calls) -> TokenAuth:
     credentials = address.credentials
     if isinstance(credentials, FixedToken):
         return TokenAuth(FixedTokenSource(credentials))
-    return TokenAuth(ClientCredentialsSource(credentials, calls.grant, address.token_version))
+    return TokenAuth(
+        ClientCredentialsSource(
+            credentials, calls.grant, address.token_version, address.likely_version
+        )
+    )

@@ -108,6 +108,11 @@ Raises the errors of `sweeper.errors`; `UnsupportedError` where there is no such
 class TokenSource(Protocol):
     """Gives new tokens; knows nothing of who shares them."""
 
+    @property
+    def version(self) -> TokenVersion | None:
+        """Which token call gave the newest token, None where none was made."""
+        ...
+
     def secrets(self) -> tuple[str, ...]:
         """Return the texts that must be hidden wherever a server repeats them."""
         ...
@@ -124,6 +129,8 @@ class TokenSource(Protocol):
 
 class FixedTokenSource:
     """Hands out the one token, read anew each time."""
+
+    version: TokenVersion | None = None
 
     def __init__(self, fixed: FixedToken) -> None:
         self._fixed = fixed
@@ -142,19 +149,26 @@ class FixedTokenSource:
 
 
 class ClientCredentialsSource:
-    """Trades client id and secret for tokens."""
+    """Trades client id and secret for tokens; with `AUTO`, the `likely` version is tried first."""
 
     def __init__(
         self,
         credentials: Credentials,
         send: SendTokenRequest,
         version: TokenVersion = TokenVersion.AUTO,
+        likely: TokenVersion | None = None,
     ) -> None:
         self._credentials = credentials
         self._send = send
         # The likelier call comes first.
-        self._versions = _TRIED[version]
+        self._versions = tuple(sorted(_TRIED[version], key=lambda one: one is not likely))
         self._secret = ""
+        self._found: TokenVersion | None = None
+
+    @property
+    def version(self) -> TokenVersion | None:
+        """Which token call gave the newest token, None before the first."""
+        return self._found
 
     def secrets(self) -> tuple[str, ...]:
         """Return the client secret that was used last."""
@@ -180,6 +194,7 @@ class ClientCredentialsSource:
             except UnsupportedError:
                 continue
             self._versions = (version, *(it for it in self._versions if it is not version))
+            self._found = version
             return granted
         paths = " or ".join(_PATHS[version] for version in self._versions)
         raise AuthError(f"the control plane has no token call at {paths}; is the base URL right?")
