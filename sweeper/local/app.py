@@ -13,7 +13,7 @@ from sweeper.errors import StoreError
 from sweeper.local.filters import QueryError
 from sweeper.local.live import ClosedError
 from sweeper.local.requests import RequestError
-from sweeper.local.site import Site
+from sweeper.local.site import Extension, Site
 from sweeper.local.token_routes import BearerGate, token_routes
 from sweeper.local.training_routes import training_routes
 from sweeper.local.workload_routes import workload_routes
@@ -24,14 +24,26 @@ logger = logging.getLogger(__name__)
 _ANSWERED = (RequestError, QueryError, HTTPException, ClosedError, StoreError)
 
 
-def build_app(site: Site) -> ASGIApp:
+NOTHING = Extension()
+
+
+def build_app(site: Site, extension: Extension = NOTHING) -> ASGIApp:
     """Return the application; every error it answers with is `{code, message}`."""
-    return Starlette(
-        # In this order: a training's path would pass for that of a workload called so.
-        routes=[*token_routes(site.tokens), *training_routes(site), *workload_routes(site)],
-        middleware=[Middleware(BearerGate, tokens=site.tokens)],
+    wider = workload_routes(site) if site.switches.has_wider_api else ()
+    app = Starlette(
+        routes=[
+            *extension.routes,
+            *token_routes(site.tokens, site.switches.token_endpoints),
+            # In this order: a training's path would pass for that of a workload called so.
+            *training_routes(site),
+            *wider,
+        ],
+        middleware=[*extension.middleware, Middleware(BearerGate, tokens=site.tokens)],
         exception_handlers=dict.fromkeys(_ANSWERED, _answer),
     )
+    # The API has no path that ends in a slash, and redirects nobody.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _answer(request: Request, error: Exception) -> Response:

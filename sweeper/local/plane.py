@@ -1,8 +1,7 @@
 """Open the local control plane: its state, its scheduler and its HTTP face, over a runtime."""
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp
 
 from sweeper.errors import SettingsError
 from sweeper.local.app import build_app
+from sweeper.local.credentials import PlaneCredentials, fresh_credentials
 from sweeper.local.engine import Engine
 from sweeper.local.failures import single_failure
 from sweeper.local.gpus import find_gpus
@@ -25,12 +25,11 @@ from sweeper.local.machine import Machine
 from sweeper.local.places import Project
 from sweeper.local.running import Run, own_thread
 from sweeper.local.runtime import Runtime, RuntimeUnavailableError
-from sweeper.local.site import Site
+from sweeper.local.site import Extend, Site, unextended
 from sweeper.local.supervised import SupervisorOptions, open_supervised
+from sweeper.local.switches import STANDARD, Switches
 from sweeper.local.tokens import Tokens
 from sweeper.ports import Now
-
-CLIENT_ID = "local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +41,8 @@ class LocalPlaneOptions:
     machine: a lock file in it stands for each GPU. `gpus` declares their number, None asks
     NVML. `environment` is what every process inherits. `cores` and `memory` (bytes) bound the
     sums of CPU and memory requests, None leaves them unbounded. `working_directory` is where a
-    training without `workingDir` runs, None meaning where this process does.
+    training without `workingDir` runs, None meaning where this process does. `credentials` are
+    whom it lets in, None makes new ones. `extend` puts something on top.
     """
 
     directory: Path
@@ -53,20 +53,26 @@ class LocalPlaneOptions:
     cores: Fraction | None = None
     memory: Fraction | None = None
     working_directory: Path | None = None
+    credentials: PlaneCredentials | None = None
+    switches: Switches = STANDARD
+    extend: Extend = unextended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalPlane:
     """An open local control plane: an ASGI application, and how to get in.
 
-    The credentials are made anew at each opening; the ids stay.
+    `project` is the name of the project. Set `closing` a moment before it is closed: it ends
+    answers that would go on for ever.
     """
 
     app: ASGIApp
     client_id: str
     client_secret: str = field(repr=False)
     project_id: str
+    project: str
     cluster_id: str
+    closing: asyncio.Event
 
 
 @asynccontextmanager
@@ -134,36 +140,52 @@ async def _open(
         )
         # Only who holds the state may touch the processes.
         runtime = await stack.enter_async_context(opening)
+        machine = _machine(options, project)
         engine = Engine(
-            machine=_machine(options, project),
+            machine=machine,
             runtime=runtime,
             keeper=keeper,
             now=now,
             on_change=on_change,
         )
         await engine.recover()
-        tokens = Tokens(client_id=CLIENT_ID, client_secret=secrets.token_urlsafe(32), now=now)
-        site = Site(engine=engine, keeper=keeper, tokens=tokens, projects=(project,))
-        async with _running(engine):
+        credentials = options.credentials or fresh_credentials()
+        site = Site(
+            engine=engine,
+            keeper=keeper,
+            tokens=Tokens(credentials, now=now, life_seconds=options.switches.token_seconds),
+            projects=(project,),
+            log_file=lambda training: machine.log_file(training.name),
+            switches=options.switches,
+        )
+        extension = options.extend(site)
+        async with _running([engine.run, *extension.work]):
             yield LocalPlane(
-                app=build_app(site),
-                client_id=tokens.client_id,
-                client_secret=tokens.client_secret,
+                app=build_app(site, extension),
+                client_id=credentials.client_id,
+                client_secret=credentials.client_secret,
                 project_id=project.id,
+                project=project.name,
                 cluster_id=project.cluster_id,
+                closing=site.closing,
             )
 
 
 @asynccontextmanager
-async def _running(engine: Engine) -> AsyncIterator[None]:
-    """Let the engine work; when it fails, the body is cancelled and its error raised."""
+async def _running(work: Sequence[Callable[[], Awaitable[None]]]) -> AsyncIterator[None]:
+    """Let all of it run; when any fails, the body is cancelled and its error raised."""
     with single_failure():
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(engine.run(), name="local control plane")
+            tasks = [group.create_task(_awaited(one), name="local control plane") for one in work]
             try:
                 yield
             finally:
-                task.cancel()
+                for task in tasks:
+                    task.cancel()
+
+
+async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
 
 
 def _machine(options: LocalPlaneOptions, project: Project) -> Machine:

@@ -9,13 +9,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sweeper.local.requests import RequestError, read_body
-from sweeper.local.tokens import (
-    CredentialsError,
-    TokenRequestError,
-    Tokens,
-    credentials_v1,
-    credentials_v2,
-)
+from sweeper.local.switches import TokenEndpoints
+from sweeper.local.token_requests import ClientGrant, TokenRequestError, read_v1, read_v2
+from sweeper.local.tokens import CredentialsError, Tokens
 from sweeper.wire.answers import Error
 from sweeper.wire.tokens import OAuthError, OAuthTokenReply, TokenReply
 
@@ -23,31 +19,46 @@ TOKEN_V1 = "/api/v1/token"  # noqa: S105 - a path
 TOKEN_V2 = "/api/v2/token"  # noqa: S105 - a path
 
 
-def token_routes(tokens: Tokens) -> Sequence[Route]:
-    """Return the routes of the token calls."""
+def token_routes(tokens: Tokens, endpoints: TokenEndpoints) -> Sequence[Route]:
+    """Return the routes of the token calls that there are."""
 
     async def v1(request: Request) -> Response:
         try:
-            token = tokens.grant(*credentials_v1(await read_body(request)))
+            granted = tokens.grant(read_v1(await read_body(request)))
         except TokenRequestError as error:
             raise RequestError(400, str(error)) from error
         except CredentialsError as error:
             raise RequestError(401, str(error)) from error
-        return _unstored(TokenReply(access_token=token, expires_in=tokens.life_seconds))
+        reply = TokenReply(
+            access_token=granted.token,
+            expires_in=granted.seconds,
+            refresh_token=granted.refresh_token,
+        )
+        return _unstored(reply)
 
     async def v2(request: Request) -> Response:
         try:
-            token = tokens.grant(*credentials_v2(await read_body(request)))
+            grant = read_v2(await read_body(request))
+            granted = tokens.grant(grant)
         except TokenRequestError as error:
             return _refusal("invalid_request", str(error), 400)
         except CredentialsError as error:
             return _refusal("invalid_client", str(error), 401)
-        return _unstored(OAuthTokenReply(access_token=token, expires_in=tokens.life_seconds))
+        is_service = isinstance(grant, ClientGrant) and not grant.is_user
+        reply = OAuthTokenReply(
+            access_token=granted.token,
+            expires_in=granted.seconds,
+            # OAuth gives none to a client that has a secret to show anyway.
+            refresh_token=None if is_service else granted.refresh_token,
+        )
+        return _unstored(reply)
 
-    return [
-        Route(TOKEN_V1, v1, methods=["POST"]),
-        Route(TOKEN_V2, v2, methods=["POST"]),
-    ]
+    routes = []
+    if endpoints is not TokenEndpoints.V2:
+        routes.append(Route(TOKEN_V1, v1, methods=["POST"]))
+    if endpoints is not TokenEndpoints.V1:
+        routes.append(Route(TOKEN_V2, v2, methods=["POST"]))
+    return routes
 
 
 class BearerGate:

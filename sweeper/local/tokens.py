@@ -1,117 +1,120 @@
-"""Bearer tokens: given for client credentials, and recognised again."""
+"""Bearer tokens: given to the one client, and recognised again."""
 
 import base64
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import parse_qsl
+from enum import StrEnum
 
-from sweeper.domain.values import JsonValue
+from sweeper.local.credentials import PlaneCredentials
+from sweeper.local.token_requests import ClientGrant, Grant
 from sweeper.ports import Now
-from sweeper.wire.reading import UnreadableError, read_json
 
 LIFE_SECONDS = 3600
-
-_ID_KEYS = frozenset({"clientid", "appid", "client_id"})
-_SECRET_KEYS = frozenset({"clientsecret", "appsecret", "client_secret"})
-_GRANTS = ("client_credentials", "app_token")
+REFRESH_LIFE_SECONDS = 24 * 3600
 
 
 class CredentialsError(Exception):
     """No token for these credentials; the message never holds any of them."""
 
 
-class TokenRequestError(Exception):
-    """The token call is malformed, or of a kind that is not offered."""
+class _Kind(StrEnum):
+    """What a token is good for."""
+
+    BEARER = "Bearer"
+    REFRESH = "Refresh"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """A new token, for how many seconds it is good, and one to get the next with."""
+
+    token: str = field(repr=False)
+    seconds: int
+    refresh_token: str = field(repr=False)
+
+
 class Tokens:
     """Gives tokens to one client and checks them; they have the shape of a JWT.
 
-    Tokens are signed with a key that is made with the object, so none outlives it.
+    They are signed with the credentials' key: as long as that is kept, so are they.
+    `life_seconds` may be changed at any time, for the tokens given from then on.
     """
 
-    client_id: str
-    client_secret: str = field(repr=False)
-    now: Now
-    life_seconds: int = LIFE_SECONDS
-    _key: bytes = field(repr=False, default_factory=lambda: secrets.token_bytes(32))
+    def __init__(
+        self, credentials: PlaneCredentials, *, now: Now, life_seconds: int = LIFE_SECONDS
+    ) -> None:
+        self.life_seconds = life_seconds
+        self._credentials = credentials
+        self._now = now
+        self._generation = 0
 
-    def grant(self, client_id: str, client_secret: str) -> str:
+    @property
+    def client_id(self) -> str:
+        """Whose tokens these are."""
+        return self._credentials.client_id
+
+    def grant(self, grant: Grant) -> Granted:
         """Return a new token.
 
         Raises:
-            CredentialsError: they are wrong.
+            CredentialsError: the credentials are wrong, or the refresh token is not good.
         """
-        id_fits = hmac.compare_digest(client_id.encode(), self.client_id.encode())
-        secret_fits = hmac.compare_digest(client_secret.encode(), self.client_secret.encode())
-        if not (id_fits and secret_fits):
-            raise CredentialsError("the client id or the client secret is wrong")
-        issued = int(self.now().timestamp())
-        claims = {"sub": self.client_id, "iat": issued, "exp": issued + self.life_seconds}
+        if isinstance(grant, ClientGrant):
+            known = self._credentials
+            id_fits = _is_same(grant.client_id, known.client_id)
+            secret_fits = _is_same(grant.client_secret, known.client_secret)
+            if not (id_fits and secret_fits):
+                raise CredentialsError("the client id or the client secret is wrong")
+        elif not self._is_of(grant.refresh_token, _Kind.REFRESH):
+            raise CredentialsError("the refresh token is wrong or expired")
+        return Granted(
+            token=self._signed(_Kind.BEARER, self.life_seconds),
+            seconds=self.life_seconds,
+            refresh_token=self._signed(_Kind.REFRESH, REFRESH_LIFE_SECONDS),
+        )
+
+    def is_good(self, token: str) -> bool:
+        """Return whether this is a bearer token of ours that has not expired."""
+        static = self._credentials.token
+        if static is not None and _is_same(token, static):
+            return True
+        return self._is_of(token, _Kind.BEARER)
+
+    def revoke_all(self) -> None:
+        """Let no token given so far be good any more, until this control plane is opened anew."""
+        self._generation += 1
+
+    def _signed(self, kind: _Kind, seconds: int) -> str:
+        issued = int(self._now().timestamp())
+        claims: Mapping[str, str | int] = {
+            "sub": self.client_id,
+            "iat": issued,
+            "exp": issued + seconds,
+            "typ": kind.value,
+            "gen": self._generation,
+        }
         signed = f"{_encoded({'alg': 'HS256', 'typ': 'JWT'})}.{_encoded(claims)}"
         return f"{signed}.{self._signature(signed)}"
 
-    def is_good(self, token: str) -> bool:
-        """Return whether this is a token of ours that has not expired."""
+    def _is_of(self, token: str, kind: _Kind) -> bool:
         signed, _, signature = token.rpartition(".")
-        if not hmac.compare_digest(signature.encode(), self._signature(signed).encode()):
+        if not _is_same(signature, self._signature(signed)):
             return False
         claims = json.loads(_decoded(signed.partition(".")[2]))
-        return datetime.timestamp(self.now()) < float(claims["exp"])
+        is_current = claims["gen"] >= self._generation and claims["typ"] == kind
+        return is_current and datetime.timestamp(self._now()) < float(claims["exp"])
 
     def _signature(self, signed: str) -> str:
-        digest = hmac.new(self._key, signed.encode(), hashlib.sha256).digest()
+        digest = hmac.new(self._credentials.key, signed.encode(), hashlib.sha256).digest()
         return _unpadded(digest)
 
 
-def credentials_v1(content: bytes) -> tuple[str, str]:
-    """Return client id and secret from the JSON of a v1 token call.
-
-    Names are taken in any case, as clients in the wild write clientID, clientId, AppId, appID.
-
-    Raises:
-        TokenRequestError: they are missing, or the grant is another one.
-    """
-    try:
-        body = read_json(content)
-    except UnreadableError as error:
-        raise TokenRequestError(f"the body cannot be read: {error}") from error
-    if not isinstance(body, Mapping):
-        raise TokenRequestError("the body must be a JSON object")
-    members = {key.lower(): value for key, value in body.items()}
-    return _credentials(members, members.get("granttype", "client_credentials"))
-
-
-def credentials_v2(content: bytes) -> tuple[str, str]:
-    """Return client id and secret from the form of a v2 token call.
-
-    Raises:
-        TokenRequestError: they are missing, or the grant is another one.
-    """
-    try:
-        members: dict[str, JsonValue] = dict(parse_qsl(content.decode(), max_num_fields=50))
-    except ValueError as error:
-        raise TokenRequestError("the body must be a form") from error
-    return _credentials(members, members.get("grant_type"))
-
-
-def _credentials(members: Mapping[str, JsonValue], grant: JsonValue) -> tuple[str, str]:
-    if grant not in _GRANTS:
-        raise TokenRequestError("this kind of grant is not offered: use client_credentials")
-    found = [
-        next((text for key in keys if isinstance(text := members.get(key), str)), None)
-        for keys in (_ID_KEYS, _SECRET_KEYS)
-    ]
-    client_id, client_secret = found
-    if client_id is None or client_secret is None:
-        raise TokenRequestError("client id and client secret are required")
-    return client_id, client_secret
+def _is_same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def _encoded(value: object) -> str:

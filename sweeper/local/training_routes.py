@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Literal, TypeAlias
 from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sweeper.domain.phase import Phase
 from sweeper.domain.values import JsonValue
 from sweeper.local.accepting import Creation
 from sweeper.local.answers import training_answer
@@ -15,15 +17,22 @@ from sweeper.local.naming import NameInUseError, with_suffix
 from sweeper.local.places import Project
 from sweeper.local.requests import RequestError, not_found, read_object, read_workload_id
 from sweeper.local.site import Site
-from sweeper.local.trainings import LocalTraining
+from sweeper.local.trainings import FINISHED, LocalTraining
 from sweeper.wire.answers import HttpResponse, refusal
 from sweeper.wire.checking import check_creation
-from sweeper.wire.issues import Severity, Side
-from sweeper.wire.rules.view import Terms
+from sweeper.wire.issues import Severity
 
 TRAININGS = "/api/v1/workloads/trainings"
 
+Command: TypeAlias = Literal["delete", "suspend", "resume"]
+
 _SUFFIXES_TRIED = 10
+
+_NO_SENSE_IN: Mapping[Command, frozenset[Phase]] = {
+    "delete": frozenset({Phase.DELETING}),
+    "suspend": FINISHED | {Phase.STOPPED, Phase.STOPPING, Phase.DELETING},
+    "resume": frozenset(Phase) - {Phase.STOPPED, Phase.STOPPING},
+}
 
 
 def training_routes(site: Site) -> Sequence[Route]:
@@ -31,7 +40,7 @@ def training_routes(site: Site) -> Sequence[Route]:
 
     async def create(request: Request) -> Response:
         body = await read_object(request)
-        issues = check_creation(dict(body), Terms(side=Side.SERVER))
+        issues = check_creation(dict(body), site.switches.terms)
         if any(issue.severity is Severity.ERROR for issue in issues):
             return JSONResponse(refusal(issues).answer(), 400)
         training = await _create(site, body)
@@ -45,28 +54,44 @@ def training_routes(site: Site) -> Sequence[Route]:
         return JSONResponse(training_answer(training).answer())
 
     path = f"{TRAININGS}/{{workload_id}}"
-    engine = site.engine
     return [
         Route(TRAININGS, create, methods=["POST"]),
         Route(path, get, methods=["GET"]),
-        Route(path, _command(engine.delete), methods=["DELETE"]),
-        Route(f"{path}/suspend", _command(engine.suspend), methods=["POST"]),
-        Route(f"{path}/resume", _command(engine.resume), methods=["POST"]),
+        Route(path, _command(site, "delete"), methods=["DELETE"]),
+        Route(f"{path}/suspend", _command(site, "suspend"), methods=["POST"]),
+        Route(f"{path}/resume", _command(site, "resume"), methods=["POST"]),
     ]
 
 
-def _command(
-    carry_out: Callable[[str], Awaitable[bool]],
-) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint of a command: accepted in every phase."""
+def _command(site: Site, word: Command) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of a command."""
 
     async def endpoint(request: Request) -> Response:
-        workload_id = read_workload_id(request)
-        if not await carry_out(workload_id):
-            raise not_found(workload_id)
+        await command(site, read_workload_id(request), word)
         return JSONResponse(HttpResponse().answer(), 202)
 
     return endpoint
+
+
+async def command(site: Site, workload_id: str, word: Command) -> None:
+    """Carry out a command; it is accepted in every phase unless the switches say otherwise.
+
+    Raises:
+        RequestError: there is no such training, or the command makes no sense in its phase.
+    """
+    refusal_status = site.switches.illegal_status
+    if refusal_status is not None:
+        training = await site.keeper.find(workload_id)
+        if training is not None and training.phase in _NO_SENSE_IN[word]:
+            message = f"{word} makes no sense for a workload that is {training.phase.value}"
+            raise RequestError(refusal_status, message)
+    commands = {
+        "delete": site.engine.delete,
+        "suspend": site.engine.suspend,
+        "resume": site.engine.resume,
+    }
+    if not await commands[word](workload_id):
+        raise not_found(workload_id)
 
 
 async def _create(site: Site, body: Mapping[str, JsonValue]) -> LocalTraining:
@@ -90,7 +115,7 @@ async def _create(site: Site, body: Mapping[str, JsonValue]) -> LocalTraining:
             return await site.engine.create(creation)
         except NameInUseError as error:
             taken = error
-    raise RequestError(400, str(taken)) from taken
+    raise RequestError(site.switches.duplicate_status, str(taken)) from taken
 
 
 def _project(site: Site, body: Mapping[str, JsonValue]) -> Project:

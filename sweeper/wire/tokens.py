@@ -32,6 +32,8 @@ class OAuthTokenReply(AnswerModel):
     """The kind of token."""
     expires_in: int
     """Seconds that it holds."""
+    refresh_token: Text1 | None = Field(default=None, repr=False)
+    """What gets a user the next token."""
 
 
 class OAuthError(AnswerModel):

@@ -1,61 +1,107 @@
 import base64
 import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweeper.local.tokens import (
-    CredentialsError,
-    TokenRequestError,
-    Tokens,
-    credentials_v1,
-    credentials_v2,
-)
+from sweeper.local.credentials import PlaneCredentials, fresh_credentials
+from sweeper.local.token_requests import ClientGrant, RefreshGrant
+from sweeper.local.tokens import CredentialsError, Tokens
 from tests.local.builders import NOW
 
+CREDENTIALS = PlaneCredentials(client_id="local", client_secret="hunter2", key=b"k3y")
+GRANT = ClientGrant(client_id="local", client_secret="hunter2")
 
-def tokens(seconds: float = 0) -> Tokens:
-    return Tokens(
-        client_id="local",
-        client_secret="hunter2",
-        now=lambda: NOW + timedelta(seconds=seconds),
-        _key=b"key",
-    )
+
+def tokens(seconds: float = 0, credentials: PlaneCredentials = CREDENTIALS) -> Tokens:
+    return Tokens(credentials, now=lambda: NOW + timedelta(seconds=seconds))
 
 
 def test_a_token_given_is_good_for_an_hour() -> None:
-    token = tokens().grant("local", "hunter2")
+    granted = tokens().grant(GRANT)
 
-    assert tokens(3599).is_good(token)
-    assert not tokens(3600).is_good(token)
+    assert granted.seconds == 3600
+    assert tokens(3599).is_good(granted.token)
+    assert not tokens(3600).is_good(granted.token)
+
+
+def test_tokens_may_live_shorter() -> None:
+    giver = tokens()
+    giver.life_seconds = 5
+
+    granted = giver.grant(GRANT)
+
+    assert granted.seconds == 5
+    assert not tokens(5).is_good(granted.token)
 
 
 def test_a_token_has_the_shape_that_clients_read_its_life_from() -> None:
-    payload = tokens().grant("local", "hunter2").split(".")[1]
+    payload = tokens().grant(GRANT).token.split(".")[1]
 
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
 
     issued = int(NOW.timestamp())
-    assert claims == {"sub": "local", "iat": issued, "exp": issued + 3600}
+    assert claims == {"sub": "local", "iat": issued, "exp": issued + 3600, "typ": "Bearer"} | {
+        "gen": 0
+    }
 
 
 @pytest.mark.parametrize(
     "credentials", [("local", "wrong"), ("other", "hunter2"), ("", ""), ("löcal", "hünter2")]
 )
 def test_wrong_credentials_give_no_token(credentials: tuple[str, str]) -> None:
+    client_id, client_secret = credentials
+
     with pytest.raises(CredentialsError) as refusal:
-        tokens().grant(*credentials)
+        tokens().grant(ClientGrant(client_id=client_id, client_secret=client_secret))
 
     assert "hunter2" not in str(refusal.value)
 
 
-def test_a_token_of_another_opening_is_not_good() -> None:
-    other = Tokens(client_id="local", client_secret="hunter2", now=lambda: NOW)
+def test_a_refresh_token_gets_the_next_token_and_is_no_bearer_token() -> None:
+    granted = tokens().grant(GRANT)
 
-    assert not tokens().is_good(other.grant("local", "hunter2"))
+    following = tokens(7200).grant(RefreshGrant(refresh_token=granted.refresh_token))
+
+    assert tokens(7201).is_good(following.token)
+    assert not tokens().is_good(granted.refresh_token)
+
+
+@pytest.mark.parametrize("seconds", [0, 24 * 3600], ids=["a bearer token", "expired"])
+def test_a_refresh_token_that_is_none_gets_nothing(seconds: float) -> None:
+    granted = tokens().grant(GRANT)
+    shown = granted.refresh_token if seconds else granted.token
+
+    with pytest.raises(CredentialsError):
+        tokens(seconds).grant(RefreshGrant(refresh_token=shown))
+
+
+def test_a_token_outlives_its_opening_only_while_the_key_is_kept() -> None:
+    token = tokens().grant(GRANT).token
+
+    assert tokens().is_good(token)
+    assert not tokens(credentials=fresh_credentials()).is_good(token)
+
+
+def test_tokens_can_be_revoked_all_at_once() -> None:
+    giver = tokens()
+    granted = giver.grant(GRANT)
+
+    giver.revoke_all()
+
+    assert not giver.is_good(granted.token)
+    with pytest.raises(CredentialsError):
+        giver.grant(RefreshGrant(refresh_token=granted.refresh_token))
+    assert giver.is_good(giver.grant(GRANT).token)
+
+
+def test_a_token_that_was_declared_is_good_for_ever() -> None:
+    declared = PlaneCredentials(client_id="a", client_secret="b", key=b"c", token="open sesame")
+
+    assert tokens(10**9, declared).is_good("open sesame")
+    assert not tokens(credentials=declared).is_good("open")
 
 
 @settings(max_examples=50, deadline=None)
@@ -65,67 +111,9 @@ def test_no_other_text_is_a_good_token(text: str) -> None:
 
 
 def test_no_secret_shows_in_a_representation() -> None:
-    assert "hunter2" not in repr(tokens())
-    assert "key" not in repr(tokens()).replace("_key", "")
+    granted = tokens().grant(GRANT)
+    shown = (
+        f"{CREDENTIALS!r}{GRANT!r}{granted!r}{RefreshGrant(refresh_token='hunter2')!r}{tokens()!r}"
+    )
 
-
-@pytest.mark.parametrize("id_key", ["clientID", "clientId", "AppId", "appID", "client_id"])
-@pytest.mark.parametrize("secret_key", ["clientSecret", "AppSecret"])
-def test_the_v1_call_takes_every_spelling_in_use(id_key: str, secret_key: str) -> None:
-    body = {"grantType": "app_token", id_key: "a", secret_key: "b"}
-
-    assert credentials_v1(json.dumps(body).encode()) == ("a", "b")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"{}",
-        b'{"grantType": "password", "clientId": "a", "clientSecret": "b"}',
-        b'{"grantType": ["app_token"], "clientId": "a", "clientSecret": "b"}',
-        b'{"clientId": 1, "clientSecret": "b"}',
-    ],
-)
-def test_a_malformed_v1_call_is_refused(body: bytes) -> None:
-    with pytest.raises(TokenRequestError):
-        credentials_v1(body)
-
-
-def test_the_v2_call_is_a_form() -> None:
-    body = b"grant_type=client_credentials&client_id=a%2Bb&client_secret=c+d"
-
-    assert credentials_v2(body) == ("a+b", "c d")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"\xff",
-        b"grant_type=password&client_id=a&client_secret=b",
-        b"client_id=a&client_secret=b",
-        b"grant_type=client_credentials&client_id=a",
-        b"&".join(b"a=%d" % number for number in range(100)),
-    ],
-)
-def test_a_malformed_v2_call_is_refused(body: bytes) -> None:
-    with pytest.raises(TokenRequestError):
-        credentials_v2(body)
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    st.binary(max_size=40)
-    | st.recursive(st.none() | st.text(), st.lists).map(lambda value: json.dumps(value).encode())
-)
-def test_any_body_has_an_answer(body: bytes) -> None:
-    found: list[Any] = []
-
-    for read in (credentials_v1, credentials_v2):
-        with pytest.raises(TokenRequestError):
-            found.append(read(body))
-
-    assert not found
+    assert not any(secret in shown for secret in ("hunter2", "k3y", granted.token))
