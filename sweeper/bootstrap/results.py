@@ -1,10 +1,11 @@
 """Print what trials reached: a table for a person, CSV and JSON for programs."""
 
 import asyncio
+import itertools
 import sys
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from rich.console import Console
 
@@ -13,8 +14,16 @@ from sweeper.exports.table import results_table
 from sweeper.exports.texts import to_csv, to_json
 from sweeper.web.client import VerbsClient
 
+T = TypeVar("T")
+Row: TypeAlias = dict[str, Any]
+
 TABLE_ROWS = 20
 """Trials in a table unless more are asked for."""
+
+READ_WHOLE = 2_000
+"""So many trials are read and compared as a whole; of more, the store tells the best."""
+
+_FIRST_ROWS = 1_000
 
 
 class ResultsFormat(StrEnum):
@@ -26,25 +35,62 @@ class ResultsFormat(StrEnum):
 
 
 async def print_results(client: VerbsClient, form: str, top: int | None = None) -> None:
-    """Print all results on stdout; a table holds the best `top` trials."""
-    rows = [row async for row in client.all_results()]
+    """Print all results on stdout, a page at a time; a table holds the best `top` trials."""
     if form == ResultsFormat.TABLE:
-        sweep = (await client.sweep())["sweep"]
-        await asyncio.to_thread(_print_table, sweep, rows, top)
-    else:
-        pieces = to_csv(rows, columns_of(rows)) if form == ResultsFormat.CSV else to_json(rows)
-        await asyncio.to_thread(_write, pieces)
+        await _print_table(client, top or TABLE_ROWS)
+        return
+    rows = _in_thread(client.all_results(), asyncio.get_running_loop())
+    pieces = _csv(rows) if form == ResultsFormat.CSV else to_json(rows)
+    await asyncio.to_thread(_write, pieces)
 
 
-def _print_table(sweep: dict[str, Any], rows: list[dict[str, Any]], top: int | None) -> None:
-    objective = sweep["objective"] or {}
+async def _print_table(client: VerbsClient, top: int) -> None:
+    view = await client.sweep()
+    total = sum(view["trials"]["states"].values())
+    objective = view["sweep"]["objective"] or {}
     table = results_table(
-        rows,
+        await _rows_for_table(client, total, top),
         objective=objective.get("name"),
         goal=objective.get("goal"),
-        limit=top or TABLE_ROWS,
+        limit=top,
+        total=total,
     )
-    Console().print(table)
+    await asyncio.to_thread(Console().print, table)
+
+
+async def _rows_for_table(client: VerbsClient, total: int, top: int) -> Sequence[Row]:
+    if total <= READ_WHOLE:
+        return [row async for row in client.all_results()]
+    best = list(await client.best_results(min(top, READ_WHOLE // 2)))
+    if len(best) >= top:
+        return best
+    shown = {row["trial"] for row in best}
+    others = (await client.results(limit=min(top, _FIRST_ROWS)))["results"]
+    return [*best, *(row for row in others if row["trial"] not in shown)]
+
+
+def _csv(rows: Iterator[Row]) -> Iterator[str]:
+    """Yield CSV whose columns are those of the first rows: all trials have the same params."""
+    first = list(itertools.islice(rows, _FIRST_ROWS))
+    yield from to_csv(itertools.chain(first, rows), columns_of(first))
+
+
+def _in_thread(source: AsyncIterator[T], loop: asyncio.AbstractEventLoop) -> Iterator[T]:
+    """Yield, in another thread, what `source` yields in the loop."""
+
+    async def following() -> list[T]:
+        return [item async for item in _at_most(source, _FIRST_ROWS)]
+
+    while items := asyncio.run_coroutine_threadsafe(following(), loop).result():
+        yield from items
+
+
+async def _at_most(source: AsyncIterator[T], count: int) -> AsyncIterator[T]:
+    for _ in range(count):
+        try:
+            yield await anext(source)
+        except StopAsyncIteration:
+            return
 
 
 def _write(pieces: Iterable[str]) -> None:

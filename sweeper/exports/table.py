@@ -44,21 +44,21 @@ def results_table(
     objective: str | None = None,
     goal: str | None = None,
     limit: int | None = None,
+    total: int | None = None,
 ) -> Table:
     """Return a table of `rows`, best first, then those without an objective by number.
 
     `objective` is the name of the objective's column, `goal` a `Goal`. With `limit`, only so
-    many rows are shown. Params that are the same in every row, and those beyond
-    `COLUMNS_BOUND`, are told below.
+    many rows are shown; `total` is how many trials there are where `rows` are not all of them.
+    Params that are the same in every row, and those beyond `COLUMNS_BOUND`, are told below.
     """
     ranked = best_first(rows, goal)
     params = [_params_of(row) for row in ranked]
     varying, constant = _split(params)
     shown = ranked if limit is None else ranked[: max(limit, 0)]
     names = varying[:COLUMNS_BOUND]
-    table = Table(
-        box=box.SIMPLE_HEAD, caption=_caption(varying, constant, len(ranked) - len(shown))
-    )
+    hidden = max(len(ranked) if total is None else total, len(ranked)) - len(shown)
+    table = Table(box=box.SIMPLE_HEAD, caption=_caption(varying, constant, hidden))
     # Where the terminal is narrow, params give way; what every table is read for stays whole.
     table.add_column("trial", justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)

@@ -86,6 +86,12 @@ class VerbsClient:
         """Return a page of results: `results`, `next`."""
         return await self._ask("GET", "/v1/results", {"after": after, "limit": limit})
 
+    async def best_results(self, count: int) -> Sequence[JsonObject]:
+        """Return the rows of the trials with the best objective, best first."""
+        page = await self._ask("GET", "/v1/results", {"best": count})
+        rows: Sequence[JsonObject] = page["results"]
+        return rows
+
     async def all_results(self) -> AsyncIterator[JsonObject]:
         """Yield every row of the results, page by page."""
         after: object = -1

@@ -2,6 +2,7 @@
 
 Below `/v1`: `sweep`, `trials`, `trials/<n>`, `trials/<n>/curve`, `events`, `results`, `wishes`.
 Lists come in pages: `next` is the `after` of the page that follows, None on the last one.
+`results?best=<n>` gives the trials with the best objective instead, best first.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from sweeper.web import views
 from sweeper.web.answers import EXCEPTION_HANDLERS, JsonAnswer
 from sweeper.web.queries import (
     CURVE_BOUND,
+    PAGE_BOUND,
     limit_in,
     number_in,
     states_in,
@@ -88,7 +90,12 @@ class _Api:
         return JsonAnswer({"trials": [views.trial_view(view) for view in page], "next": following})
 
     async def results(self, request: Request) -> Response:
-        page, following = await self._page(request)
+        best = number_in(request, "best", -1, bound=PAGE_BOUND)
+        following: int | None = None
+        if best < 0:
+            page, following = await self._page(request)
+        else:
+            page = await self._store.best_trials(best)
         now = self._now()
         rows = [views.result_row(view, now) for view in page]
         return JsonAnswer({"results": rows, "next": following})
