@@ -1,0 +1,1 @@
+"""What can go wrong with a local control plane, by plan: for tests and rehearsals."""
