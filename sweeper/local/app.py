@@ -43,7 +43,7 @@ def build_app(site: Site, extension: Extension = NOTHING) -> ASGIApp:
     )
     # The API has no path that ends in a slash, and redirects nobody.
     app.router.redirect_slashes = False
-    return app
+    return extension.wrap(app)
 
 
 async def _answer(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from sweeper.local.engine import Engine
 from sweeper.local.keeping import Keeper
@@ -39,18 +40,24 @@ class Site:
         return next((one for one in self.projects if one.id == project_id), None)
 
 
+def _bare(app: ASGIApp) -> ASGIApp:
+    return app
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
     """What is put on top of a control plane.
 
     `middleware` stands before everything, the first outermost; `routes` are asked before all
     others, and need a token like these; each of `work` runs as long as the control plane is open,
-    and its error is the control plane's.
+    and its error is the control plane's. `wrap` puts something around the whole application, to
+    which what it returns to the server belongs.
     """
 
     middleware: Sequence[Middleware] = ()
     routes: Sequence[Route] = ()
     work: Sequence[Callable[[], Awaitable[None]]] = ()
+    wrap: Callable[[ASGIApp], ASGIApp] = _bare
 
 
 Extend: TypeAlias = Callable[[Site], Extension]
