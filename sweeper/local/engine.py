@@ -60,7 +60,9 @@ class Engine:
         self._hands = Hands(runtime=runtime, machine=machine)
         self._keeper = keeper
         self._now = now
-        self._on_change = on_change
+        self._listeners = [on_change]
+        self.is_held: Callable[[LocalTraining, datetime], bool] = _never
+        """Whether a training that was accepted or resumed is not to come into the queue yet."""
         self._wake = asyncio.Event()
         self._live = LiveTrainings(self._wake)
         self._names = NamesInUse(keeper.is_taken)
@@ -89,15 +91,32 @@ class Engine:
 
     async def suspend(self, workload_id: str) -> bool:
         """Suspend a training; false when there is none. Durable when it returns."""
-        return await self._command(workload_id, after.suspend)
+        return await self.change(workload_id, after.suspend)
 
     async def resume(self, workload_id: str) -> bool:
         """Resume a training; false when there is none. Durable when it returns."""
-        return await self._command(workload_id, after.resume)
+        return await self.change(workload_id, after.resume)
 
     async def delete(self, workload_id: str) -> bool:
         """Delete a training; false when there is none. Durable when it returns."""
-        return await self._command(workload_id, after.delete)
+        return await self.change(workload_id, after.delete)
+
+    def trainings(self) -> Iterable[LocalTraining]:
+        """Return all that are neither finished nor deleted, as they are now, oldest first."""
+        return self._live
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, too, whenever a phase has changed."""
+        self._listeners.append(listener)
+
+    def look_again(self) -> None:
+        """Decide anew: what `is_held` answers may have changed."""
+        self._wake.set()
+
+    async def lose(self, key: str) -> None:
+        """Let the node of a process be lost: nobody saw it end, and it is ended."""
+        self._hear(ProcessEnd(key=key, at=self._now(), exit_code=None))
+        await self._hands.stop(key, 0)
 
     async def recover(self) -> None:
         """Take up what the last control plane left; to be called once, before `run`.
@@ -161,7 +180,8 @@ class Engine:
             await self._keeper.write(draft.batch)
         self._settle()
         if draft.is_news:
-            self._on_change()
+            for listener in self._listeners:
+                listener()
         self._carry_out(group, draft.batch.trainings.values())
         self._forget(group, draft.ended)
 
@@ -179,7 +199,8 @@ class Engine:
     def _schedule(self, now: datetime) -> None:
         """Let trainings start, or make room, or say why they wait."""
         for training in self._live:
-            self._live.apply(after.queue(training, now))
+            if not self.is_held(training, now):
+                self._live.apply(after.queue(training, now))
         self._lent = {gpu: until for gpu, until in self._lent.items() if until > now}
         capacity = self._machine.capacity(frozenset(self._lent))
         decision = decide(self._live, capacity, now)
@@ -250,9 +271,10 @@ class Engine:
             message = f"Another control plane of this machine uses the GPU: {error}"
             return lambda current, now: after.not_started(current, message, now)
 
-    async def _command(
+    async def change(
         self, workload_id: str, change: Callable[[LocalTraining, datetime], Step]
     ) -> bool:
+        """Let something happen to a training; false when there is none. Durable by then."""
         found = self._live.get(workload_id) or await self._keeper.find(workload_id)
         training = self._live.get(workload_id) or found
         if training is None or training.deleted_at is not None:
@@ -283,3 +305,7 @@ class Engine:
         if self._next_expiry is not None:
             ahead.append(self._next_expiry)
         return (min(ahead) - self._now()).total_seconds()
+
+
+def _never(training: LocalTraining, now: datetime) -> bool:  # noqa: ARG001 - none is held
+    return False
