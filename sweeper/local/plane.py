@@ -8,7 +8,7 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,13 +23,19 @@ from sweeper.local.gpus import find_gpus
 from sweeper.local.keeping import open_keeper
 from sweeper.local.machine import Machine
 from sweeper.local.places import Project
+from sweeper.local.planned import open_planned
 from sweeper.local.running import Run, own_thread
 from sweeper.local.runtime import Runtime, RuntimeUnavailableError
-from sweeper.local.site import Extend, Site, unextended
+from sweeper.local.simulation import SimulationPlan
+from sweeper.local.site import Extend, Extension, Site, together, unextended
 from sweeper.local.supervised import SupervisorOptions, open_supervised
 from sweeper.local.switches import STANDARD, Switches
 from sweeper.local.tokens import Tokens
+from sweeper.local.trainings import preempt
 from sweeper.ports import Now
+
+STATE_FILE = "trainings.db"
+"""The name of the file that holds the state of a control plane, in its directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +96,9 @@ async def open_local_plane(
         SettingsError: what runs the processes cannot be started.
     """
     supervisor = SupervisorOptions(
-        directory=options.directory, socket_directory=options.socket_directory, now=now
+        directory=options.directory,
+        socket_directory=options.socket_directory,
+        now=now,
     )
     async with AsyncExitStack() as stack:
         opened = _open(open_supervised(supervisor), options, now, on_change, None)
@@ -102,6 +110,49 @@ async def open_local_plane(
                 f"its log is in {options.directory}"
             ) from error
         yield plane
+
+
+@asynccontextmanager
+async def open_rehearsal(
+    plan: SimulationPlan,
+    options: LocalPlaneOptions,
+    *,
+    now: Now,
+    on_change: Callable[[], None],
+) -> AsyncIterator[LocalPlane]:
+    """Open a control plane as `open_local_plane` does, whose processes only follow a plan.
+
+    Nothing is started on this machine; the courses go on while it is closed. Raises as
+    `open_local_plane` does.
+    """
+    taken: asyncio.Queue[str] = asyncio.Queue()
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[Runtime]:
+        journal = options.directory / "simulation.jsonl"
+        async with open_planned(plan, journal, now=now) as runtime:
+            runtime.preempt = taken.put_nowait
+            yield runtime
+
+    extended = replace(options, extend=together(options.extend, _preempting(taken)))
+    async with _open(opening(), extended, now, on_change, None) as plane:
+        yield plane
+
+
+def _preempting(taken: asyncio.Queue[str]) -> Extend:
+    """Return what preempts the trainings whose keys come by the queue."""
+
+    def extend(site: Site) -> Extension:
+        async def work() -> None:
+            while True:
+                workload_id = (await taken.get()).rpartition("-")[0]
+                await site.engine.change(
+                    workload_id, lambda training, now: preempt(training, "of the plan", now)
+                )
+
+        return Extension(work=(work,))
+
+    return extend
 
 
 @asynccontextmanager
@@ -136,7 +187,7 @@ async def _open(
     async with AsyncExitStack() as stack:
         calls = run if run is not None else await stack.enter_async_context(own_thread())
         keeper = await stack.enter_async_context(
-            open_keeper(options.directory / "trainings.db", calls, constants)
+            open_keeper(options.directory / STATE_FILE, calls, constants)
         )
         # Only who holds the state may touch the processes.
         runtime = await stack.enter_async_context(opening)

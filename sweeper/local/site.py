@@ -67,3 +67,24 @@ Extend: TypeAlias = Callable[[Site], Extension]
 def unextended(site: Site) -> Extension:  # noqa: ARG001 - the same for every site
     """Put nothing on top."""
     return Extension()
+
+
+def together(*extends: Extend) -> Extend:
+    """Return the extension that puts each of these on top, the first outermost."""
+
+    def extend(site: Site) -> Extension:
+        made = [one(site) for one in extends]
+
+        def wrap(app: ASGIApp) -> ASGIApp:
+            for one in reversed(made):
+                app = one.wrap(app)
+            return app
+
+        return Extension(
+            middleware=[each for one in made for each in one.middleware],
+            routes=[each for one in made for each in one.routes],
+            work=[each for one in made for each in one.work],
+            wrap=wrap,
+        )
+
+    return extend
