@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -57,7 +58,8 @@ def sweep_text(trials: int, active: int, **training: object) -> str:
         "parameters: {lr: {min: 0.0, max: 1.0}}\n"
         f"limits: {{active: {active}, submit_per_minute: 100000}}\n"
         f"training:\n  projectId: '1'\n  clusterId: {CLUSTER_ID}\n"
-        f"  spec:\n    image: busybox\n    command: train\n    compute: {{gpuDevicesRequest: 1}}\n{spec}"
+        f"  spec:\n    image: busybox\n    command: train\n"
+        f"    compute: {{gpuDevicesRequest: 1}}\n{spec}"
     )
 
 
@@ -88,7 +90,7 @@ class History:
         """Return the names of trainings that were created while another of their trial lived."""
         twice = []
         for trainings in self.by_trial.values():
-            for before, training in zip(trainings, trainings[1:], strict=False):
+            for before, training in pairwise(trainings):
                 over_at = before.completed_at or before.deleted_at
                 if over_at is None or over_at > training.created_at:
                     twice.append(training.name)
