@@ -12,6 +12,7 @@ from sweeper.cli import (
     logs,
     ls,
     plan,
+    probe,
     results,
     run,
     schema,
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (run, plan, validate, status, ls, show, logs, events, results, health, schema):
+for verb in (run, plan, validate, probe, status, ls, show, logs, events, results, health, schema):
     verb.add_to(app)
 steering.add_to(app)
 local.add_to(app)

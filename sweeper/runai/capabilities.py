@@ -1,7 +1,7 @@
 """What a probe found out about one control plane, kept for the sweeps that run on it later."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -36,9 +36,14 @@ class Capabilities:
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object that `read_capabilities` reads."""
-        found = asdict(self)
+        found = dict(_members(self))
         found["probed_at"] = self.probed_at.isoformat() if self.probed_at else None
         return found
+
+    def updated(self, newer: "Capabilities") -> "Capabilities":
+        """Return what is known after a newer probe, which may have found out less."""
+        found = {key: value for key, value in _members(newer) if value is not None}
+        return replace(self, **found)
 
     def quarantine(self, seconds: float) -> float:
         """Return how long to look a create up that was left open, before it is sent again.
@@ -69,6 +74,11 @@ def read_capabilities(value: JsonValue) -> Capabilities:
         labels_returned=_flag(members, "labels_returned"),
         events=_flag(members, "events"),
     )
+
+
+def _members(found: Capabilities) -> Iterator[tuple[str, Any]]:
+    for one in fields(found):
+        yield one.name, getattr(found, one.name)
 
 
 def _flag(members: Mapping[str, JsonValue], key: str) -> bool | None:

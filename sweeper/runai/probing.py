@@ -1,0 +1,92 @@
+"""The steps of a probe: how they are taken in turn, and what they learn on the way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sweeper.errors import ControlPlaneError, SettingsError
+from sweeper.runai.capabilities import Capabilities
+from sweeper.runai.findings import Finding, Heard, Tell, Verdict, failed
+from sweeper.runai.operations import Operation
+
+CALL_SECONDS = 40.0
+"""How long a step may take that makes a few calls and waits for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeOrder:
+    """What to probe with: project and cluster by name or id, and what is run.
+
+    `cluster` may be None where the project tells its own. `mark` is the random part of the
+    training's name; `keep` leaves the training where it is.
+    """
+
+    base_url: str
+    project: str
+    cluster: str | None
+    image: str
+    mark: str
+    keep: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Learned:
+    """What is known so far; grows step by step."""
+
+    capabilities: Capabilities = field(default_factory=Capabilities)
+
+    def note(self, **found: Any) -> None:
+        """Add what was found; the names are those of `Capabilities`."""
+        self.capabilities = replace(self.capabilities, **found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a probe.
+
+    `operation` is the kind of call that it stands or falls with. A step whose `is_possible` says
+    no is skipped. One that knows how to end after a wait is given the more `seconds`.
+    """
+
+    name: str
+    operation: Operation
+    take: Callable[[], Awaitable[Finding]]
+    is_possible: Callable[[], bool] = lambda: True
+    seconds: float = CALL_SECONDS
+
+
+async def take(steps: Sequence[Step], heard: Heard, tell: Tell) -> None:
+    """Take the steps in turn; each ends in one finding, and none in an error."""
+    for step in steps:
+        tell(await _taken(step, heard))
+
+
+async def _taken(step: Step, heard: Heard) -> Finding:
+    if not step.is_possible():
+        words = "not tried, for want of a step before"
+        return Finding(step=step.name, verdict=Verdict.SKIPPED, words=words)
+    try:
+        async with asyncio.timeout(step.seconds):
+            return await step.take()
+    except TimeoutError as error:
+        slow = TimeoutError(f"no end within {step.seconds:.0f} s")
+        slow.__cause__ = error
+        return failed(step.name, step.operation, slow, heard)
+    except (ControlPlaneError, SettingsError) as error:
+        return failed(step.name, step.operation, error, heard)
+
+
+def ok(step: str, words: str) -> Finding:
+    """Return the finding that all is as it should be."""
+    return Finding(step=step, verdict=Verdict.OK, words=words)
+
+
+def note(step: str, words: str, remedy: str = "") -> Finding:
+    """Return the finding that something is other than usual, which sweeper gets along with."""
+    return Finding(step=step, verdict=Verdict.NOTE, words=words, remedy=remedy)
+
+
+def missing(step: str, words: str, remedy: str = "") -> Finding:
+    """Return the finding that something is not as a sweep needs it."""
+    return Finding(step=step, verdict=Verdict.MISSING, words=words, remedy=remedy)
