@@ -61,11 +61,12 @@ def _past(submission: Submission) -> tuple[datetime | None, ...]:
         submission.suspend_sent_at,
         submission.delete_sent_at,
         submission.missing_since,
+        submission.lost_since,
     )
 
 
 def _moved(submission: Submission, move: Callable[[datetime], datetime]) -> Submission:
-    sent, looked, since, seen, running, resume, suspend, delete, missing = (
+    sent, looked, since, seen, running, resume, suspend, delete, missing, lost = (
         None if at is None else move(at) for at in _past(submission)
     )
     return replace(
@@ -79,6 +80,7 @@ def _moved(submission: Submission, move: Callable[[datetime], datetime]) -> Subm
         suspend_sent_at=suspend,
         delete_sent_at=delete,
         missing_since=missing,
+        lost_since=lost,
     )
 
 

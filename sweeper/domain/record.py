@@ -34,6 +34,9 @@ class SweepRecord:
     `directory` is where local trials run; `control_plane` the base URL, or "local".
     `report_port` is where this sweep's trainings report, kept over restarts. `rejections` counts
     creates in a row that were refused with the same words, `rejection`; enough of them stop it.
+    `first_running_at` is when a training of the sweep was first seen at work, where that matters.
+    `frozen` says why nothing is created, resumed, suspended or deleted for now (None: it is), and
+    `thawed_at` when a person last said that what was missing by then is gone indeed.
     """
 
     id: str
@@ -57,6 +60,9 @@ class SweepRecord:
     rejection: str = ""
     rejections: int = 0
     ended_at: datetime | None = None
+    first_running_at: datetime | None = None
+    frozen: str | None = None
+    thawed_at: datetime | None = None
 
     @property
     def workload_prefix(self) -> str:
@@ -67,10 +73,10 @@ class SweepRecord:
 class EventKind(StrEnum):
     """What an entry of the record of acts is about, with the outcomes it may have."""
 
-    SWEEP = "sweep"  # outcome: the SweepState entered
+    SWEEP = "sweep"  # outcome: the SweepState entered, frozen, thawed or rebuilt
     TRANSITION = "transition"  # outcome: the TrialState entered; detail: from -> to, reason
     SUBMISSION = "submission"  # created | adopted | rejected | ambiguous | not_sent | forbidden
-    LOOK_UP = "look_up"  # found | absent | foreign | failed
+    LOOK_UP = "look_up"  # found | absent | foreign | lost | seen_again | failed
     PREEMPTION = "preemption"  # seen
     SUSPENSION = "suspension"  # us | other
     SUSPEND = "suspend"  # accepted | failed
@@ -143,19 +149,23 @@ class WishKind(StrEnum):
     UNPAUSE = "unpause"
     CANCEL = "cancel"
     RETRY = "retry"  # submit failed trials again
+    THAW = "thaw"  # unpause --force: what is missing is gone, go on writing
+    ADOPT = "adopt"  # take a training that a person found as that of a trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """Something a person asked for, recorded until the daemon that owns the sweep did it.
 
-    `trial` None means the whole sweep. `number` is given by the store (0: not stored yet).
+    `trial` None means the whole sweep. `workload_id` is the training that is to be adopted.
+    `number` is given by the store (0: not stored yet).
     """
 
     kind: WishKind
     at: datetime
     trial: int | None = None
     number: int = 0
+    workload_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,8 @@ class Submission:
       `running_seconds` the sum of the stretches that are over
     - `resume_sent_at` our newest resume; `suspend_sent_at` our own suspend that still holds (the
       ledger that keeps our suspends from being resumed); `delete_sent_at` our delete
-    - `missing_since` the control plane first said that it does not know the training
+    - `missing_since` the control plane first said that it does not know the training;
+      `lost_since` it was first found among the deleted ones neither
     - `ended_at` the training is finished or gone: from here on it holds no slot
 
     `gpus` is the GPU request of the whole training (all its pods), `digest` that of its params.
@@ -137,6 +138,7 @@ class Submission:
     ended_at: datetime | None = None
     exit_code: int | None = None
     reason: str = ""
+    lost_since: datetime | None = None
 
     @property
     def is_open(self) -> bool:

@@ -58,6 +58,9 @@ sweeps = Table(
     Column("rejections", Integer, nullable=False),
     Column("ended_at", Instant),
     Column("next_number", BigInteger, nullable=False),  # the first trial number without a row
+    Column("first_running_at", Instant),
+    Column("frozen", Words),
+    Column("thawed_at", Instant),
 )
 
 trials = Table(
@@ -123,6 +126,7 @@ submissions = Table(
     Column("ended_at", Instant),
     Column("exit_code", BigInteger),
     Column("reason", Words, nullable=False),
+    Column("lost_since", Instant),
     ForeignKeyConstraint(["sweep_id", "trial"], [trials.c.sweep_id, trials.c.number]),
     Index("submissions_by_intent", "sweep_id", "intent_at"),
 )
@@ -198,6 +202,7 @@ wishes = Table(
     Column("at", Instant, nullable=False),
     Column("trial", BigInteger),
     Column("is_settled", Boolean, nullable=False),
+    Column("workload_id", Words),
 )
 
 Index(

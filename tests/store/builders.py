@@ -98,6 +98,9 @@ def a_full_sweep() -> SweepRecord:
         rejection="no",
         rejections=2,
         ended_at=at(9),
+        first_running_at=at(6),
+        frozen="too many are missing",
+        thawed_at=at(7),
     )
 
 
@@ -128,6 +131,7 @@ def a_full_trial(number: int = 0) -> Trial:
         suspend_sent_at=at(11),
         delete_sent_at=at(12),
         missing_since=at(13),
+        lost_since=at(14),
         ended_at=at(14),
         exit_code=137,
         reason="évincé 🛑 \x00 end",
