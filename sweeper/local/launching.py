@@ -12,8 +12,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -43,12 +43,14 @@ class SupervisorOptions:
     `directory` is the state folder of one control plane: the journal of its processes, the
     supervisor's own log, and a note that says where its socket is; one supervisor per directory.
     `socket_directory` is a short path that nobody else may enter. Both are made (0700) where
-    missing. `now` dates the ends that nobody saw.
+    missing. `now` dates the ends that nobody saw. `environment` is the supervisor's own, None
+    that of this process; whoever may read a process may read that.
     """
 
     directory: Path
     socket_directory: Path
     now: Callable[[], datetime]
+    environment: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 def noted_socket(options: SupervisorOptions) -> Path:
@@ -81,7 +83,7 @@ def launch(options: SupervisorOptions) -> bool:
             path = _socket_path(options)
             with listen_at(path) as listener:
                 _write_note(options.directory / _NOTE, path)
-                _start(options.directory, listener.fileno(), lock)
+                _start(options, listener.fileno(), lock)
             return True
     except OSError as error:
         place = error.filename or options.directory
@@ -138,7 +140,8 @@ def _write_note(note: Path, path: Path) -> None:
     part.replace(note)
 
 
-def _start(directory: Path, listener: int, lock: int) -> None:
+def _start(options: SupervisorOptions, listener: int, lock: int) -> None:
+    directory = options.directory
     root = Path(sweeper.__file__).parents[1]
     arguments = [str(root), str(directory.absolute()), str(listener), str(lock)]
     log = directory / LOG
@@ -150,6 +153,7 @@ def _start(directory: Path, listener: int, lock: int) -> None:
             stdout=output,
             stderr=output,
             cwd="/",
+            env=None if options.environment is None else dict(options.environment),
             pass_fds=(listener, lock),
             start_new_session=True,
         )

@@ -132,6 +132,19 @@ class Daemon:
         return Ended(code=code, out=out.decode(), err="".join(self.said) + err.decode())
 
 
+async def waiting_at(gate: Path) -> int:
+    """Wait until a training has opened the pipe `gate` to read from it; return its other end."""
+    opening = asyncio.get_running_loop().run_in_executor(None, os.open, gate, os.O_WRONLY)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await asyncio.shield(opening)
+    except TimeoutError:
+        # Nobody came: a reader of our own lets go of the thread that waits.
+        os.close(os.open(gate, os.O_RDWR))
+        os.close(await opening)
+        raise
+
+
 def lines_of(file: Path) -> Sequence[str]:
     """Return the lines of a file, none when there is no file."""
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.daemons import PATIENCE, Daemon, Place, lines_of
+from tests.acceptance.daemons import PATIENCE, Daemon, Place, lines_of, waiting_at
 
 TRAINING = """
 import os, sys, time, sweeper
@@ -83,7 +83,7 @@ async def test_trainings_outlive_a_killed_daemon_and_are_adopted_with_their_true
     os.mkfifo(place.folder / "gate")
     async with place.run("run", file) as daemon:
         await daemon.says("submitting -> active")
-        gate = await asyncio.to_thread(os.open, place.folder / "gate", os.O_WRONLY)
+        gate = await waiting_at(place.folder / "gate")
         await daemon.kill()
 
     os.write(gate, b"go\n")
@@ -109,7 +109,7 @@ async def test_a_signal_stops_the_daemon_and_leaves_trainings_alone(
     os.mkfifo(place.folder / "gate")
     async with place.run("run", file) as daemon:
         await daemon.says("submitting -> active")
-        gate = await asyncio.to_thread(os.open, place.folder / "gate", os.O_WRONLY)
+        gate = await waiting_at(place.folder / "gate")
         daemon.send(number)
         stopped = await daemon.end()
 
@@ -141,7 +141,7 @@ async def test_what_a_training_reports_while_no_daemon_runs_is_not_lost(place: P
     )
     async with place.run("run", file) as daemon:
         await daemon.says("submitting -> active")
-        gate = await asyncio.to_thread(os.open, place.folder / "gate", os.O_WRONLY)
+        gate = await waiting_at(place.folder / "gate")
         await daemon.kill()
 
     os.close(gate)
@@ -160,7 +160,7 @@ async def test_max_runtime_stops_with_work_left_and_exits_with_3(place: Place) -
     os.mkfifo(place.folder / "gate")
 
     stopped = await place.sweeper("run", file, "--max-runtime", "2s")
-    gate = os.open(place.folder / "gate", os.O_WRONLY)
+    gate = await waiting_at(place.folder / "gate")
     os.write(gate, b"go\n")
     os.close(gate)
     ended = await place.sweeper("run", file)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.daemons import Place, lines_of
+from tests.acceptance.daemons import Place, lines_of, waiting_at
 
 ENDLESS = (
     "name: demo",
@@ -258,7 +258,7 @@ async def test_cancel_without_a_daemon_ends_the_trainings_at_once(place: Place) 
     )
     async with place.run("run", file) as daemon:
         await daemon.says("submitting -> active")
-        gate = await asyncio.to_thread(os.open, place.folder / "gate", os.O_WRONLY)
+        gate = await waiting_at(place.folder / "gate")
         await daemon.kill()
 
     cancel = await place.sweeper("cancel", "demo")

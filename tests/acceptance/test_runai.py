@@ -1,11 +1,13 @@
 """The same command against a control plane in another process, over a socket, with tokens."""
 
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sweeper.clock import utc_now
@@ -14,7 +16,7 @@ from sweeper.local.plane import LocalPlaneOptions, open_plane_on
 from sweeper.local.runtime import StartOrder
 from sweeper.local.simulated import Course, SimulatedRuntime
 from sweeper.web.serving import bind_tcp, serve
-from tests.acceptance.daemons import Place
+from tests.acceptance.daemons import Place, waiting_at
 
 PROJECT = Project().name
 SECRET_VALUE = "canary-api-key-4711"
@@ -192,3 +194,33 @@ async def test_the_same_file_runs_on_this_machine_with_local(place: Place) -> No
 
     assert ended.code == 0, ended.err
     assert sorted((place.folder / "ran.txt").read_text().split()) == ["a", "b"]
+
+
+async def test_no_process_of_this_machine_is_given_the_secret(place: Place) -> None:
+    place.script("import os\nopen('seen.txt', 'a').write(str(dict(os.environ)))\n")
+    os.mkfifo(place.folder / "gate")
+    file = place.sweep(
+        "name: demo",
+        "method: grid",
+        "command: [sh, -c, 'python train.py; read line < gate']",
+        "parameters: {a: {value: 1}}",
+    )
+    secret = replace(place, variables={"RUNAI_CLIENT_SECRET": "canary-of-the-daemon"})
+
+    async with secret.run("run", file) as daemon:
+        await daemon.says("submitting -> active")
+        gate = await waiting_at(place.folder / "gate")
+        others = [
+            process.environ()
+            for process in psutil.process_iter()
+            if str(place.folder) in " ".join(process.cmdline())
+            and process.pid != daemon.process.pid
+        ]
+        os.close(gate)
+        await daemon.end()
+
+    assert others
+    assert all("RUNAI_CLIENT_SECRET" not in environment for environment in others)
+    seen = (place.folder / "seen.txt").read_text()
+    assert "SWEEPER_TRIAL" in seen
+    assert "canary-of-the-daemon" not in seen
