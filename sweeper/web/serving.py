@@ -105,7 +105,7 @@ def _answering_to_the_end(app: ASGIApp) -> ASGIApp:
     uvicorn would log a traceback for each of them, and leave the client without a word.
     """
 
-    async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answering(scope: Scope, receive: Receive, send: Send) -> Any:
         is_begun = False
 
         async def noted(message: Message) -> None:
@@ -114,7 +114,8 @@ def _answering_to_the_end(app: ASGIApp) -> ASGIApp:
             await send(message)
 
         try:
-            await app(scope, receive, noted)
+            # By returning anything but None an application has the connection closed.
+            return await app(scope, receive, noted)
         except asyncio.CancelledError:
             # Not raised again: this is the outermost frame of a task that nobody awaits.
             if not is_begun:

@@ -154,12 +154,20 @@ class Faults:
             "rules": [{"asked": drawn.asked, "hit": drawn.hit} for drawn in self._rules],
         }
 
-    def saw_token(self, token: str) -> None:
-        """Hear of a token that was given, or used."""
+    def gave_token(self, token: str) -> None:
+        """Hear of a token that was just given; it may be the same as one given before."""
         mark = _mark(token)
+        self._tokens.dead.discard(mark)
+        self._tokens.seen.pop(mark, None)
+        self._remember(mark)
+
+    def saw_token(self, token: str) -> None:
+        """Hear of a token that was used."""
+        self._remember(_mark(token))
+
+    def _remember(self, mark: bytes) -> None:
         seen = self._tokens.seen
-        if mark not in self._tokens.dead:
-            seen.setdefault(mark, self._now())
+        seen.setdefault(mark, self._now())
         while len(seen) > _MOST_REMEMBERED:
             del seen[next(iter(seen))]
 

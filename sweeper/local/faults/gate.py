@@ -102,7 +102,7 @@ class FaultGate:
             body = json.loads(answer.body)
             token = body.get("accessToken") or body.get("access_token")
             if isinstance(token, str):
-                self._faults.saw_token(token)
+                self._faults.gave_token(token)
         await self._wait(due, "after")
         for fault in due:
             answer = self._seen_through(fault, answer)
