@@ -25,17 +25,18 @@ STORM = FaultPlan(
         Rule(fault=Status(status=503, when="before"), probability=0.025),
         Rule(fault=Status(status=503, when="after"), probability=0.025),
     ),
-    happenings=(Happening(misfortune=Preempt(share=0.5), at=120, every=300),),
+    happenings=(Happening(misfortune=Preempt(share=0.5), at=60, every=100),),
 )
 
 
+@pytest.mark.timeout(60)  # much work, and nothing that could hang for long
 async def test_200_trials_are_completed_once_through_a_storm() -> None:
     with memory_folder() as folder:
         rehearsal = Rehearsal(
             directory=folder,
             text=sweep_text(200, 16),
             simulation=SimulationPlan(
-                seed=1, startup=5, duration=Uniform(shortest=30, longest=240), term_seconds=2
+                seed=1, startup=3, duration=Uniform(shortest=20, longest=80), term_seconds=2
             ),
             plan=STORM,
             gpus=16,
