@@ -5,19 +5,20 @@ in memory and is gathered in a draft; the loop writes the draft in one transacti
 answers commands and carries out what the trainings written ask for. So an order is on record
 before it is given, and many changes share one commit.
 
-What to do follows from a training alone: one with a process ordered has it started, one that is
-leaving has it stopped. After a crash the same rule, on what was stored and on what the runtime
-knows, goes on where the last control plane was.
+What to do follows from a training alone: a process that is ordered is started, those of a
+training that is leaving are stopped, those with a probe are probed. After a crash the same rule,
+on what was stored and on what the runtime knows, goes on where the last control plane was.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NoReturn
 
 from sweeper.clock import pause
 from sweeper.domain.phase import Phase
+from sweeper.local import happenings
 from sweeper.local import trainings as after
 from sweeper.local.accepting import Creation, accept
 from sweeper.local.failures import single_failure
@@ -26,9 +27,11 @@ from sweeper.local.keeping import KEPT_AFTER_DELETION, Keeper
 from sweeper.local.live import LiveTrainings
 from sweeper.local.machine import Machine
 from sweeper.local.naming import NamesInUse
+from sweeper.local.pods import Pod, Process
+from sweeper.local.probing import Ask, ask_http, watch
 from sweeper.local.runtime import LeaseTakenError, ProcessEnd, Runtime
 from sweeper.local.scheduler import decide
-from sweeper.local.trainings import LEAVING, LocalTraining, Process, Step
+from sweeper.local.trainings import LEAVING, WORKING, LocalTraining, Step
 from sweeper.ports import Now
 
 logger = logging.getLogger(__name__)
@@ -43,7 +46,7 @@ class Engine:
     """All trainings of one local control plane.
 
     `run` is its life: nothing is answered or started unless it runs. `on_change` is called
-    whenever a phase has changed and the change is on record.
+    whenever a phase has changed and the change is on record. `ask` is how readiness is probed.
     """
 
     def __init__(
@@ -54,10 +57,13 @@ class Engine:
         keeper: Keeper,
         now: Now,
         on_change: Callable[[], None],
+        ask: Ask = ask_http,
     ) -> None:
         self._machine = machine
         self._runtime = runtime
         self._hands = Hands(runtime=runtime, machine=machine)
+        self._ask = ask
+        self._probing: dict[str, asyncio.Task[None]] = {}
         self._keeper = keeper
         self._now = now
         self._listeners = [on_change]
@@ -135,14 +141,22 @@ class Engine:
         ended = [end for end in known.values() if end is not None]
         self._ends = ended + self._ends
         for training in self._live:
-            if training.key in known and known[training.key] is None:
-                self._live.apply(after.started(training, self._now()))
-            elif training.key not in known and training.process is Process.RUNNING:
-                self._live.apply(after.ended(training, None, self._now()))
+            for pod in training.pods:
+                self._adopt(training.key_of(pod), pod, known)
         self._stopping = {
             key for key, end in known.items() if end is None and self._live.holder(key) is None
         }
         self._wake.set()
+
+    def _adopt(self, key: str, pod: Pod, known: Mapping[str, ProcessEnd | None]) -> None:
+        """Apply what the runtime knows, or does not know, of the process of one pod."""
+        training = self._live.holder(key)
+        if training is None:
+            return
+        if key in known and known[key] is None:
+            self._live.apply(happenings.started(training, key, self._now()))
+        elif key not in known and pod.process is Process.RUNNING:
+            self._live.apply(happenings.ended(training, key, None, self._now()))
 
     async def run(self) -> None:
         """Work until cancelled.
@@ -191,15 +205,18 @@ class Engine:
         for end in ends:
             self._stopping.discard(end.key)
             self._live.draft.ended.add(end.key)
+            self._stop_probing(end.key)
             training = self._live.holder(end.key)
             if training is not None:
                 at = max(end.at, training.phase_updated_at)
-                self._live.apply(after.ended(training, end.exit_code, at))
+                self._live.apply(happenings.ended(training, end.key, end.exit_code, at))
 
     def _schedule(self, now: datetime) -> None:
         """Let trainings start, or make room, or say why they wait."""
         for training in self._live:
-            if not self.is_held(training, now):
+            if training.phase in WORKING:
+                self._live.apply(happenings.refill(training, now))
+            elif not self.is_held(training, now):
                 self._live.apply(after.queue(training, now))
         self._lent = {gpu: until for gpu, until in self._lent.items() if until > now}
         capacity = self._machine.capacity(frozenset(self._lent))
@@ -220,15 +237,43 @@ class Engine:
     def _carry_out(self, group: asyncio.TaskGroup, recorded: Iterable[LocalTraining]) -> None:
         """Give the orders that follow from trainings as they are on record."""
         for training in recorded:
-            key = training.key
-            if training.process is Process.ORDERED and key not in self._starting:
-                self._starting.add(key)
-                group.create_task(self._start(key), name=f"start {key}")
-            is_stopped = training.process is Process.RUNNING and training.phase in LEAVING
-            if is_stopped and key not in self._stopping:
-                self._stopping.add(key)
-                grace = training.lifecycle.grace_seconds
-                group.create_task(self._hands.stop(key, grace), name=f"stop {key}")
+            for pod in training.pods:
+                key = training.key_of(pod)
+                if pod.process is Process.ORDERED and key not in self._starting:
+                    self._starting.add(key)
+                    group.create_task(self._start(key), name=f"start {key}")
+                elif pod.process is Process.RUNNING and training.phase in LEAVING:
+                    self._stop(group, training, key)
+                elif pod.process is Process.RUNNING and training.lifecycle.readiness:
+                    self._probe(group, training, pod)
+
+    def _stop(self, group: asyncio.TaskGroup, training: LocalTraining, key: str) -> None:
+        """Have one process stopped, once."""
+        self._stop_probing(key)
+        if key not in self._stopping:
+            self._stopping.add(key)
+            grace = training.lifecycle.grace_seconds
+            group.create_task(self._hands.stop(key, grace), name=f"stop {key}")
+
+    def _probe(self, group: asyncio.TaskGroup, training: LocalTraining, pod: Pod) -> None:
+        """Have the readiness of one process watched until it ends, or is stopped."""
+        key, readiness = training.key_of(pod), training.lifecycle.readiness
+        if key in self._probing or readiness is None:
+            return
+
+        def report(is_ready: bool) -> None:
+            current = self._live.holder(key)
+            if current is not None:
+                step = happenings.probed(current, key, self._now(), is_ready=is_ready)
+                self._live.apply(step)
+
+        watching = watch(readiness, self._ask, report, is_ready=pod.is_ready)
+        self._probing[key] = group.create_task(watching, name=f"probe {key}")
+
+    def _stop_probing(self, key: str) -> None:
+        probing = self._probing.pop(key, None)
+        if probing is not None:
+            probing.cancel()
 
     def _forget(self, group: asyncio.TaskGroup, ended: set[str]) -> None:
         """Let the runtime forget the ends that are on record.
@@ -246,12 +291,13 @@ class Engine:
         """Start one process, and apply what becomes of it."""
         try:
             training = self._live.holder(key)
-            if training is None:
+            pod = training.pod(key) if training is not None else None
+            if training is None or pod is None:
                 return
-            if training.phase is not Phase.INITIALIZING:
-                self._live.apply(after.not_started(training, "", self._now()))
+            if training.phase in LEAVING:
+                self._live.apply(happenings.not_started(training, key, "", self._now()))
                 return
-            outcome = await self._order_start(training)
+            outcome = await self._order_start(training, pod)
             training = self._live.holder(key)
             if training is not None:
                 step = outcome(training, self._now())
@@ -262,14 +308,15 @@ class Engine:
             if key in self._ended:
                 self._wake.set()
 
-    async def _order_start(self, training: LocalTraining) -> Outcome:
+    async def _order_start(self, training: LocalTraining, pod: Pod) -> Outcome:
         try:
-            return await self._hands.start(training)
+            return await self._hands.start(training, pod)
         except LeaseTakenError as error:
             until = self._now() + LENT_FOR
-            self._lent.update(dict.fromkeys(training.devices, until))
+            self._lent.update(dict.fromkeys(pod.devices, until))
             message = f"Another control plane of this machine uses the GPU: {error}"
-            return lambda current, now: after.not_started(current, message, now)
+            key = training.key_of(pod)
+            return lambda current, now: happenings.not_started(current, key, message, now)
 
     async def change(
         self, workload_id: str, change: Callable[[LocalTraining, datetime], Step]
@@ -299,7 +346,7 @@ class Engine:
 
     def _seconds_to_wait(self) -> float:
         """Return how long nothing is due; what was due at the last look was seen to then."""
-        dues = [*self._lent.values(), *(one.not_before for one in self._live)]
+        dues = [*self._lent.values(), *(one.due for one in self._live)]
         ahead = [due for due in dues if due is not None and due > self._worked_at]
         ahead.append(self._worked_at + _LONGEST_WAIT)
         if self._next_expiry is not None:

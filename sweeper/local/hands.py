@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import TypeAlias
 
 from sweeper.clock import pause
+from sweeper.local.happenings import refused, started
 from sweeper.local.machine import Machine
+from sweeper.local.pods import Pod
 from sweeper.local.runtime import Runtime, RuntimeUnavailableError, StartError
-from sweeper.local.trainings import LocalTraining, Step, refused, started
+from sweeper.local.trainings import LocalTraining, Step
 
 logger = logging.getLogger(__name__)
 
@@ -27,19 +29,20 @@ class Hands:
     runtime: Runtime
     machine: Machine
 
-    async def start(self, training: LocalTraining) -> Outcome:
-        """Order the newest start of a training.
+    async def start(self, training: LocalTraining, pod: Pod) -> Outcome:
+        """Order the newest start of a pod.
 
         Raises:
             LeaseTakenError: another control plane uses one of its GPUs; nothing was started.
         """
+        key = training.key_of(pod)
         try:
-            order = self.machine.order_for(training)
+            order = self.machine.order_for(training, pod)
             await _until_answered(lambda: self.runtime.start(order))
         except StartError as error:
             reason = str(error)
-            return lambda current, now: refused(current, reason, now)
-        return started
+            return lambda current, now: refused(current, key, reason, now)
+        return lambda current, now: started(current, key, now)
 
     async def stop(self, key: str, grace_seconds: float) -> None:
         """Order a stop."""

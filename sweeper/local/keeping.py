@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     Select,
@@ -28,12 +29,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sweeper.domain.phase import DesiredPhase, Phase
 from sweeper.errors import StoreError, StoreLockedError
 from sweeper.local.filters import Query, conditions, ordering
+from sweeper.local.history import PhaseUpdate
 from sweeper.local.running import Run
 from sweeper.local.tables import (
     CHANGING,
     VERSION,
     all_values,
     changing_values,
+    event_of,
     event_values,
     events,
     metadata,
@@ -41,6 +44,7 @@ from sweeper.local.tables import (
     trainings,
 )
 from sweeper.local.trainings import FINISHED, LocalTraining, PlaneEvent
+from sweeper.local.upgrading import UPGRADES, upgrade
 
 T = TypeVar("T")
 
@@ -52,14 +56,14 @@ _LIVE_PHASES = tuple(phase.value for phase in Phase if phase not in FINISHED)
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What is written in one transaction: each training as it is now, and events in order.
+    """What is written in one transaction: each training as it is now, and what happened in order.
 
     `new` are the ids of trainings that have no row yet.
     """
 
     trainings: dict[str, LocalTraining] = field(default_factory=dict)
     new: set[str] = field(default_factory=set)
-    events: list[PlaneEvent] = field(default_factory=list)
+    events: list[PlaneEvent | PhaseUpdate] = field(default_factory=list)
 
 
 class Keeper:
@@ -136,28 +140,28 @@ class Keeper:
 
     async def events(self, workload_id: str, query: Query) -> Sequence[tuple[int, PlaneEvent]]:
         """Return events with their numbers, and one more when there is a next page."""
+        found = await self._happened(workload_id, query, events.c.phase.is_(None))
+        return [(number, one) for number, one in found if isinstance(one, PlaneEvent)]
+
+    async def history(
+        self, workload_id: str, query: Query
+    ) -> Sequence[tuple[int, PlaneEvent | PhaseUpdate]]:
+        """Return events and phases with their numbers, and one more when there is a next page."""
+        return await self._happened(workload_id, query)
+
+    async def _happened(
+        self, workload_id: str, query: Query, *tests: ColumnElement[bool]
+    ) -> Sequence[tuple[int, PlaneEvent | PhaseUpdate]]:
         number = events.c.number
         wanted = (
             select(events)
-            .where(events.c.workload_id == workload_id)
+            .where(events.c.workload_id == workload_id, *tests)
             .order_by(number.desc() if query.descending else number.asc())
             .offset(query.offset)
             .limit(query.limit + 1)
         )
         rows = await self._transact(lambda connection: connection.execute(wanted).mappings().all())
-        return [
-            (
-                row["number"],
-                PlaneEvent(
-                    workload_id=row["workload_id"],
-                    at=row["at"],
-                    reason=row["reason"],
-                    message=row["message"],
-                    is_warning=bool(row["is_warning"]),
-                ),
-            )
-            for row in rows
-        ]
+        return [(row["number"], event_of(row)) for row in rows]
 
     async def expire(self, now: datetime) -> int:
         """Delete finished trainings whose time has come, drop old deleted ones; count the first."""
@@ -219,14 +223,15 @@ def _prepare(path: Path, raw: sqlite3.Connection) -> Connection:
     raw.execute("BEGIN IMMEDIATE")
     raw.execute("COMMIT")
     (version,) = raw.execute("PRAGMA user_version").fetchone()
-    if version not in {0, VERSION}:
+    if version not in {0, *UPGRADES, VERSION}:
         raise StoreError(
             f"{path} was made by another version of sweeper (its tables are {version}, this one "
             f"knows {VERSION}): use that version, or move the file away"
         )
     connection = _engine(raw).connect()
-    if version == 0:
+    if version != VERSION:
         with connection.begin():
+            upgrade(connection, version)
             metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
     return connection

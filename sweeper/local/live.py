@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from sweeper.local.history import phase_update
 from sweeper.local.keeping import Batch
 from sweeper.local.trainings import LocalTraining, Step
 
@@ -59,9 +60,9 @@ class LiveTrainings:
         return self._trainings.get(workload_id)
 
     def holder(self, key: str) -> LocalTraining | None:
-        """Return the training whose newest process has this key, while it has that process."""
+        """Return the training that has the process of this key, ordered or running."""
         training = self._trainings.get(key.rpartition("-")[0])
-        return training if training and training.key == key and training.has_process else None
+        return training if training and training.pod(key) else None
 
     def load(self, training: LocalTraining) -> None:
         """Take in a training as it is on record."""
@@ -84,6 +85,9 @@ class LiveTrainings:
         self._trainings[training.workload_id] = training
         self.draft.batch.trainings[training.workload_id] = training
         self.draft.batch.events += step.events
+        update = phase_update(old, training)
+        if update is not None:
+            self.draft.batch.events.append(update)
         is_same = old is not None and old.phase is training.phase and not training.deleted_at
         self.draft.is_news |= not is_same
         if is_urgent:

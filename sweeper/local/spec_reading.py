@@ -104,6 +104,7 @@ class Readiness:
 class Lifecycle:
     """How a training succeeds, is stopped, tried again and deleted.
 
+    - `parallelism` is the most pods at one time
     - `completions` pods must succeed. None: any pod may say that the work is done, by success;
       none is started after that, and the training is done when the last one has ended
     - `restarts` is false where a failed process is never tried again, whatever the limit;
@@ -115,6 +116,7 @@ class Lifecycle:
     backoff_limit: int = DEFAULT_BACKOFF_LIMIT
     restarts: bool = True
     restarts_always: bool = False
+    parallelism: int = 1
     completions: int | None = 1
     auto_deletion: timedelta = DEFAULT_AUTO_DELETION
     ends_when_preempted: bool = False
@@ -187,6 +189,7 @@ def read_lifecycle(spec: Spec) -> Lifecycle:
         backoff_limit=DEFAULT_BACKOFF_LIMIT if limit is None else limit,
         restarts=spec.get("restartPolicy") != "Never",
         restarts_always=spec.get("restartPolicy") == "Always",
+        parallelism=_parallelism(spec),
         completions=_completions(spec),
         auto_deletion=(
             DEFAULT_AUTO_DELETION if deletion is None else timedelta(seconds=min(deletion, longest))

@@ -1,5 +1,8 @@
 """The tables of the state file, and rows from and to trainings."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
@@ -17,10 +20,12 @@ from sqlalchemy import (
 )
 
 from sweeper.domain.phase import DesiredPhase, Phase
+from sweeper.local.history import PhaseUpdate
+from sweeper.local.pods import Pod, Process
 from sweeper.local.spec_reading import read_lifecycle, read_need, read_spec
-from sweeper.local.trainings import LocalTraining, PlaneEvent, Process
+from sweeper.local.trainings import LocalTraining, PlaneEvent
 
-VERSION = 1
+VERSION = 2
 """Of these tables; kept in the file as SQLite's `user_version`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,16 +38,18 @@ class Moment(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect | None) -> int | None:
         """Return the number that is kept."""
         del dialect
         return None if value is None else (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: int | None, dialect: Dialect | None) -> datetime | None:
         """Return the time that was kept."""
         del dialect
         return None if value is None else _EPOCH + value * _MICROSECOND
 
+
+_MOMENT = Moment()
 
 metadata = MetaData()
 
@@ -62,10 +69,12 @@ trainings = Table(
     Column("phase_updated_at", Moment, nullable=False),
     Column("phase_message", String, nullable=False),
     Column("phase_reason", String, nullable=False),
-    Column("process", String, nullable=False),
     Column("starts", Integer, nullable=False),
-    Column("devices", String, nullable=False),
+    Column("pods", String, nullable=False),
+    Column("node_pool", String, nullable=False),
     Column("failures", Integer, nullable=False),
+    Column("succeeded", Integer, nullable=False),
+    Column("is_failing", Integer, nullable=False),
     Column("not_before", Moment),
     Column("completed_at", Moment),
     Column("delete_at", Moment),
@@ -97,6 +106,7 @@ events = Table(
     Column("reason", String, nullable=False),
     Column("message", String, nullable=False),
     Column("is_warning", Integer, nullable=False),
+    Column("phase", String),  # of an update of the phase; an event has none
 )
 
 FIXED = (
@@ -118,7 +128,7 @@ CHANGING = tuple(column.name for column in trainings.columns if column.name not 
 def changing_values(training: LocalTraining) -> dict[str, object]:
     """Return what an update writes."""
     values: dict[str, object] = {name: getattr(training, name) for name in CHANGING}
-    values["devices"] = " ".join(map(str, training.devices))
+    values["pods"] = _pods_text(training.pods)
     return values
 
 
@@ -131,25 +141,75 @@ def training_of(row: RowMapping) -> LocalTraining:
     """Return the training that a row holds."""
     values = {column.name: row[column.name] for column in trainings.columns}
     spec = read_spec(values["spec_text"])
+    pods = _pods_of(values["pods"])
+    need = read_need(spec, values["succeeded"])
     return LocalTraining(
         **values
         | {
             "phase": Phase(values["phase"]),
             "desired_phase": DesiredPhase(values["desired_phase"]),
-            "process": Process(values["process"]),
-            "devices": tuple(map(int, values["devices"].split())),
-            "need": read_need(spec),
+            "pods": pods,
+            "is_failing": bool(values["is_failing"]),
+            "need": replace(need, pods=len(pods)) if pods else need,
             "lifecycle": read_lifecycle(spec),
         }
     )
 
 
-def event_values(event: PlaneEvent) -> dict[str, object]:
-    """Return what an event writes."""
+def _pods_text(pods: Sequence[Pod]) -> str:
+    if not pods:
+        return "[]"
+    rows = [
+        [
+            *(pod.index, pod.start, pod.process.value, pod.devices, pod.node, pod.is_ready),
+            _MOMENT.process_bind_param(pod.not_before, None),
+        ]
+        for pod in pods
+    ]
+    return json.dumps(rows, separators=(",", ":"))
+
+
+def _pods_of(text: str) -> tuple[Pod, ...]:
+    return tuple(
+        Pod(
+            index=index,
+            start=start,
+            process=Process(process),
+            devices=tuple(devices),
+            node=node,
+            is_ready=is_ready,
+            not_before=_MOMENT.process_result_value(not_before, None),
+        )
+        for index, start, process, devices, node, is_ready, not_before in json.loads(text)
+    )
+
+
+def event_values(event: PlaneEvent | PhaseUpdate) -> dict[str, object]:
+    """Return what an event, or an update of a phase, writes."""
+    values = {"workload_id": event.workload_id, "at": event.at, "message": event.message}
+    if isinstance(event, PhaseUpdate):
+        return {**values, "reason": "", "is_warning": 0, "phase": event.phase.value}
     return {
-        "workload_id": event.workload_id,
-        "at": event.at,
+        **values,
         "reason": event.reason,
-        "message": event.message,
         "is_warning": int(event.is_warning),
+        "phase": None,
     }
+
+
+def event_of(row: RowMapping) -> PlaneEvent | PhaseUpdate:
+    """Return the event, or the update of a phase, that a row holds."""
+    if row["phase"] is not None:
+        return PhaseUpdate(
+            workload_id=row["workload_id"],
+            at=row["at"],
+            phase=Phase(row["phase"]),
+            message=row["message"],
+        )
+    return PlaneEvent(
+        workload_id=row["workload_id"],
+        at=row["at"],
+        reason=row["reason"],
+        message=row["message"],
+        is_warning=bool(row["is_warning"]),
+    )

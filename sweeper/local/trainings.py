@@ -4,38 +4,36 @@ A training is a value; each function here takes one and returns the next, with t
 tell of it. Commands never fail: what makes no sense in a phase leaves the training as it was.
 
     Creating ─> Pending ─> Initializing ─> Running ─> Completed | Failed
-                 ^  ^            │            │
-    Resuming ────┘  └── Terminating <─────────┤  (preempted)
-       ^                                      │
-    Stopped <─────────── Stopping <───────────┘  (suspended)
-
+                 ^  ^            │          │ ^ │
+    Resuming ────┘  └── Terminating <───────┤ │ └─> Degraded   (some pods are not up)
+       ^                                    │ └───────┘
+    Stopped <─────────── Stopping <─────────┘       Terminating: preempted, or failing
+                                                    Stopping: suspended
     from everywhere: Deleting ─> deleted
 
-Beside the phase stands the process: ordered (the order is on record and may have been carried
-out), running, or none. Each start has a number, so that an order given twice starts one process.
+Beside the phase stand the pods, each with its process: ordered (the order is on record and may
+have been carried out), running, or none, when the next one waits. Each start has a number, so
+that an order given twice starts one process. A training without any process has no pods.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sweeper.domain.phase import DesiredPhase, Phase
-from sweeper.local.spec_reading import Lifecycle, Need
+from sweeper.local.pods import Pod, Process
+from sweeper.local.spec_reading import Lifecycle, Need, pods_at_once
 
 FINISHED = frozenset({Phase.COMPLETED, Phase.FAILED})
 LEAVING = frozenset({Phase.STOPPING, Phase.TERMINATING, Phase.DELETING})
-"""Phases in which a process is being stopped."""
+"""Phases in which processes are being stopped."""
+WORKING = frozenset({Phase.INITIALIZING, Phase.RUNNING, Phase.DEGRADED})
+"""Phases in which there are processes that nobody stops."""
 
 FIRST_BACKOFF = timedelta(seconds=10)
 LONGEST_BACKOFF = timedelta(minutes=6)
-
-
-class Process(StrEnum):
-    """What is known of the newest process of a training."""
-
-    NONE = "none"
-    ORDERED = "ordered"
-    RUNNING = "running"
+LEASE_DELAY = timedelta(seconds=5)
+"""How long a pod waits beside others when another control plane uses its GPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +42,13 @@ class LocalTraining:
 
     - `number` counts the trainings in the order in which they were accepted
     - `spec_text` is the spec as it was sent, as JSON; None when none was
-    - `need` and `lifecycle` are read from it
+    - `need` and `lifecycle` are read from it; `need.pods` is how many of them it has, or
+      would have if it started now
     - `starts` counts the starts ordered so far; the newest one's key is `key`
-    - `devices` are the GPUs that its process holds
-    - `failures` counts the processes that failed; `not_before` is the end of the back-off
+    - `pods` hold its processes, `node_pool` is where they are
+    - `failures` counts the processes that failed, `succeeded` those that did not; `not_before`
+      is the end of the back-off
+    - `is_failing` is whether it will be Failed once its other processes are stopped
     - `delete_at` is when it will be deleted, once it is finished
     """
 
@@ -67,10 +68,12 @@ class LocalTraining:
     phase_updated_at: datetime
     phase_message: str = ""
     phase_reason: str = ""
-    process: Process = Process.NONE
     starts: int = 0
-    devices: tuple[int, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    node_pool: str = ""
     failures: int = 0
+    succeeded: int = 0
+    is_failing: bool = False
     not_before: datetime | None = None
     completed_at: datetime | None = None
     delete_at: datetime | None = None
@@ -81,10 +84,37 @@ class LocalTraining:
         """The key of the newest start."""
         return f"{self.workload_id}-{self.starts}"
 
+    def key_of(self, pod: Pod) -> str:
+        """Return the key of the newest start of a pod."""
+        return f"{self.workload_id}-{pod.start}"
+
+    def pod_name(self, pod: Pod) -> str:
+        """Return what Kubernetes would call a pod."""
+        return f"{self.name}-{pod.index}-{pod.start}"
+
+    def pod(self, key: str) -> Pod | None:
+        """Return the pod whose process, ordered or running, has this key."""
+        number = key.rpartition("-")[2]
+        for pod in self.pods:
+            if pod.has_process and str(pod.start) == number:
+                return pod
+        return None
+
     @property
     def has_process(self) -> bool:
         """Whether a process runs, or may run."""
-        return self.process is not Process.NONE
+        return any(pod.has_process for pod in self.pods)
+
+    @property
+    def devices(self) -> tuple[int, ...]:
+        """The GPUs of all pods, one pod after the other; shared ones once for each pod."""
+        return tuple(device for pod in self.pods for device in pod.devices)
+
+    @property
+    def due(self) -> datetime | None:
+        """When something waits for a time, and which."""
+        dues = [pod.not_before for pod in self.pods if not pod.has_process]
+        return min((due for due in (self.not_before, *dues) if due is not None), default=None)
 
     @property
     def is_over(self) -> bool:
@@ -115,7 +145,7 @@ def queue(training: LocalTraining, now: datetime) -> Step:
     """Let a training that was accepted or resumed wait for its start."""
     if training.phase not in {Phase.CREATING, Phase.RESUMING}:
         return Step(training)
-    return Step(_enter(training, Phase.PENDING, now))
+    return Step(enter(training, Phase.PENDING, now))
 
 
 def wait(training: LocalTraining, reason: str, message: str) -> Step:
@@ -127,85 +157,58 @@ def wait(training: LocalTraining, reason: str, message: str) -> Step:
     return Step(replace(training, phase_reason=reason, phase_message=message))
 
 
-def order(training: LocalTraining, devices: tuple[int, ...], now: datetime) -> Step:
-    """Give a training that waits its next start, on these GPUs."""
+def order(
+    training: LocalTraining,
+    devices: Sequence[int],
+    now: datetime,
+    *,
+    node_pool: str = "",
+    nodes: Sequence[str] = (),
+) -> Step:
+    """Give each pod of a training that waits its start: on these GPUs, as many for each.
+
+    `nodes` names the machine of each pod, where that is known.
+    """
     if training.phase is not Phase.PENDING:
         return Step(training)
+    count = training.need.pods
+    each = len(devices) // count
+    pods = tuple(
+        Pod(
+            index=index,
+            start=training.starts + 1 + index,
+            process=Process.ORDERED,
+            devices=tuple(devices[index * each : (index + 1) * each]),
+            node=nodes[index] if index < len(nodes) else "",
+            is_ready=training.lifecycle.readiness is None,
+        )
+        for index in range(count)
+    )
     initializing = replace(
-        _enter(training, Phase.INITIALIZING, now),
-        process=Process.ORDERED,
-        starts=training.starts + 1,
-        devices=devices,
+        enter(training, Phase.INITIALIZING, now),
+        pods=pods,
+        starts=training.starts + count,
+        node_pool=node_pool,
         not_before=None,
     )
     return Step(initializing)
 
 
-def started(training: LocalTraining, now: datetime) -> Step:
-    """Record that the process that was ordered runs."""
-    if training.process is not Process.ORDERED:
-        return Step(training)
-    running = replace(training, process=Process.RUNNING)
-    if training.phase is Phase.INITIALIZING:
-        running = _enter(running, Phase.RUNNING, now)
-    message = f"Started the process, start {training.starts}"
-    return Step(running, (_event(training, now, "Started", message),))
-
-
-def not_started(training: LocalTraining, message: str, now: datetime) -> Step:
-    """Record that the order was surely not carried out; `message` says why for a new wait."""
-    if training.process is not Process.ORDERED:
-        return Step(training)
-    if training.phase is Phase.INITIALIZING:
-        return Step(_requeue(training, message, now))
-    return _left(training, now)
-
-
-def refused(training: LocalTraining, reason: str, now: datetime) -> Step:
-    """Record that the process cannot be started, now or later."""
-    if training.process is not Process.ORDERED:
-        return Step(training)
-    if training.phase in {Phase.STOPPING, Phase.DELETING}:
-        return _left(training, now)
-    message = f"The process cannot be started: {reason}"
-    return _finish(training, Phase.FAILED, message, now)
-
-
-def ended(training: LocalTraining, exit_code: int | None, now: datetime) -> Step:
-    """Record the end of the newest process; None means that nobody saw it end."""
-    if training.process is Process.ORDERED:
-        # The end of a short process may be heard of before the answer to its order.
-        start = started(training, now)
-        end = ended(start.training, exit_code, now)
-        return Step(end.training, start.events + end.events)
-    if training.process is Process.NONE:
-        return Step(training)
-    if training.phase in LEAVING:
-        return _left(training, now)
-    if exit_code is None:
-        message = "The node that ran the process is lost; it starts again elsewhere"
-        event = _event(training, now, "NodeLost", message, is_warning=True)
-        return Step(_requeue(training, message, now), (event,))
-    if exit_code == 0:
-        return _finish(training, Phase.COMPLETED, "The process ended with exit code 0", now)
-    return _failed(training, exit_code, now)
-
-
 def suspend(training: LocalTraining, now: datetime) -> Step:
-    """Suspend a training: its process is stopped, its GPUs are given back, the rest is kept."""
-    if _is_settled(training) or training.phase is Phase.STOPPED:
+    """Suspend a training: its processes are stopped, its GPUs given back, the rest is kept."""
+    if _is_settled(training) or training.phase is Phase.STOPPED or training.is_failing:
         return Step(training)
     told = replace(training, desired_phase=DesiredPhase.STOPPED)
     if not training.has_process:
-        return Step(_enter(told, Phase.STOPPED, now))
-    return Step(_enter(told, Phase.STOPPING, now))
+        return Step(enter(told, Phase.STOPPED, now))
+    return Step(leave(told, Phase.STOPPING, now))
 
 
 def resume(training: LocalTraining, now: datetime) -> Step:
     """Resume a training that is stopped, or that is about to be."""
     told = replace(training, desired_phase=DesiredPhase.RUNNING)
     if training.phase is Phase.STOPPED:
-        return Step(_enter(replace(told, not_before=None), Phase.RESUMING, now))
+        return Step(enter(replace(told, not_before=None), Phase.RESUMING, now))
     return Step(told) if training.phase is Phase.STOPPING else Step(training)
 
 
@@ -216,49 +219,31 @@ def delete(training: LocalTraining, now: datetime) -> Step:
     told = replace(training, desired_phase=DesiredPhase.DELETED)
     if training.phase in FINISHED:
         return Step(replace(told, deleted_at=now))
-    deleting = _enter(told, Phase.DELETING, now)
-    return Step(deleting) if training.has_process else _left(deleting, now)
+    deleting = leave(told, Phase.DELETING, now)
+    return Step(deleting) if training.has_process else left(deleting, now)
 
 
 def preempt(training: LocalTraining, by: str, now: datetime) -> Step:
     """Take the place of a training for the one called `by`; it waits for a new one afterwards."""
-    if training.phase not in {Phase.INITIALIZING, Phase.RUNNING}:
+    if training.phase not in WORKING:
         return Step(training)
     message = f"Pod {training.name} was preempted by higher priority workload {by}"
-    evicted = _enter(training, Phase.TERMINATING, now, message)
-    return Step(evicted, (_event(training, now, "Evict", message),))
+    evicted = leave(training, Phase.TERMINATING, now, message)
+    return Step(evicted, (told_of(training, now, "Evict", message),))
 
 
-def _is_settled(training: LocalTraining) -> bool:
-    return training.is_over or training.phase is Phase.DELETING
-
-
-def _left(training: LocalTraining, now: datetime) -> Step:
-    """Return what becomes of a training whose process was stopped, and is gone."""
-    at_rest = replace(training, process=Process.NONE, devices=())
+def left(training: LocalTraining, now: datetime) -> Step:
+    """Return what becomes of a training whose processes were stopped, and are gone."""
+    at_rest = at_rest_of(training)
     if training.phase is Phase.DELETING:
         return Step(replace(at_rest, deleted_at=now))
     if training.phase is Phase.STOPPING:
-        stopped = _enter(at_rest, Phase.STOPPED, now)
+        stopped = enter(at_rest, Phase.STOPPED, now)
         is_resumed = training.desired_phase is DesiredPhase.RUNNING
         return resume(stopped, now) if is_resumed else Step(stopped)
-    if training.lifecycle.ends_when_preempted:
-        return _finish(training, Phase.FAILED, training.phase_message, now)
-    return Step(_requeue(training, training.phase_message, now))
-
-
-def _failed(training: LocalTraining, exit_code: int, now: datetime) -> Step:
-    """Return what becomes of a training whose process failed: tried again, or Failed."""
-    failures = training.failures + 1
-    counted = replace(training, failures=failures)
-    limit = training.lifecycle.backoff_limit
-    ending = f"The process ended with exit code {exit_code}"
-    if not training.lifecycle.restarts or failures > limit:
-        return _finish(counted, Phase.FAILED, ending, now)
-    delay = backoff(failures)
-    message = f"{ending}; starting again in {delay.total_seconds():.0f} s ({failures} of {limit})"
-    waiting = replace(_requeue(counted, message, now), not_before=now + delay)
-    return Step(waiting, (_event(training, now, "BackOff", message, is_warning=True),))
+    if training.is_failing or training.lifecycle.ends_when_preempted:
+        return finish(training, Phase.FAILED, training.phase_message, now)
+    return Step(requeue(training, training.phase_message, now))
 
 
 def backoff(failures: int) -> timedelta:
@@ -267,37 +252,58 @@ def backoff(failures: int) -> timedelta:
     return min(FIRST_BACKOFF * float(2**doublings), LONGEST_BACKOFF)
 
 
-def _requeue(training: LocalTraining, message: str, now: datetime) -> LocalTraining:
-    at_rest = replace(training, process=Process.NONE, devices=())
-    return _enter(at_rest, Phase.PENDING, now, message)
+def requeue(training: LocalTraining, message: str, now: datetime) -> LocalTraining:
+    """Return the training without a place, waiting for a new one."""
+    return enter(at_rest_of(training), Phase.PENDING, now, message)
 
 
-def _finish(training: LocalTraining, phase: Phase, message: str, now: datetime) -> Step:
+def at_rest_of(training: LocalTraining) -> LocalTraining:
+    """Return the training without pods, and with the need of its next start."""
+    lifecycle = training.lifecycle
+    wanted = pods_at_once(lifecycle.parallelism, lifecycle.completions, training.succeeded)
+    return sized(replace(training, pods=(), node_pool=""), wanted)
+
+
+def sized(training: LocalTraining, pods: int) -> LocalTraining:
+    """Return the training with a need of so many pods."""
+    if training.need.pods == pods:
+        return training
+    return replace(training, need=replace(training.need, pods=pods))
+
+
+def finish(training: LocalTraining, phase: Phase, message: str, now: datetime) -> Step:
+    """End a training for good; none of its processes is left."""
     finished = replace(
-        _enter(training, phase, now, message),
-        process=Process.NONE,
-        devices=(),
+        enter(training, phase, now, message),
+        pods=(),
+        is_failing=False,
         not_before=None,
         completed_at=now,
         delete_at=now + training.lifecycle.auto_deletion,
     )
     is_warning = phase is Phase.FAILED
-    event = _event(training, now, phase.value, message, is_warning=is_warning)
+    event = told_of(training, now, phase.value, message, is_warning=is_warning)
     return Step(finished, (event,))
 
 
-def _enter(
-    training: LocalTraining, phase: Phase, now: datetime, message: str = ""
-) -> LocalTraining:
+def leave(training: LocalTraining, phase: Phase, now: datetime, message: str = "") -> LocalTraining:
+    """Return the training in a phase in which its processes are stopped: no other follows."""
+    pods = tuple(pod for pod in training.pods if pod.has_process)
+    return enter(replace(training, pods=pods), phase, now, message)
+
+
+def enter(training: LocalTraining, phase: Phase, now: datetime, message: str = "") -> LocalTraining:
+    """Return the training in a phase, since now if it was not in it."""
     since = now if phase is not training.phase else training.phase_updated_at
     return replace(
         training, phase=phase, phase_updated_at=since, phase_message=message, phase_reason=""
     )
 
 
-def _event(
+def told_of(
     training: LocalTraining, now: datetime, reason: str, message: str, *, is_warning: bool = False
 ) -> PlaneEvent:
+    """Return an event of this training."""
     return PlaneEvent(
         workload_id=training.workload_id,
         at=now,
@@ -305,3 +311,7 @@ def _event(
         message=message,
         is_warning=is_warning,
     )
+
+
+def _is_settled(training: LocalTraining) -> bool:
+    return training.is_over or training.phase is Phase.DELETING

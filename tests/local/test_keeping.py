@@ -12,12 +12,19 @@ import pytest
 from sweeper.domain.phase import DesiredPhase, Phase
 from sweeper.errors import StoreError, StoreLockedError
 from sweeper.local.filters import Query, read_filter
+from sweeper.local.history import PhaseUpdate
 from sweeper.local.keeping import Batch, Keeper, open_keeper
+from sweeper.local.pods import Pod, Process
 from sweeper.local.running import inline, own_thread
 from sweeper.local.trainings import LocalTraining, PlaneEvent
 from tests.local.builders import IN_PHASE, NOW, a_training
 
 CONSTANTS = {"type": "Training", "projectName": "local"}
+
+PODS = (
+    Pod(index=0, start=3, process=Process.ORDERED, devices=(0, 3), is_ready=False),
+    Pod(index=2, start=2, process=Process.NONE, node="blue", not_before=NOW),
+)
 
 
 def opened(directory: Path) -> AbstractAsyncContextManager[Keeper]:
@@ -47,7 +54,7 @@ async def test_what_is_kept_is_found_as_it_was(tmp_path: Path, phase: Phase) -> 
     training = a_training(
         phase=phase,
         spec_text='{"command": "a", "compute": {"gpuDevicesRequest": 2}, "backoffLimit": 1}',
-        devices=(0, 3),
+        pods=PODS,
         not_before=NOW + timedelta(microseconds=1),
     )
 
@@ -57,14 +64,14 @@ async def test_what_is_kept_is_found_as_it_was(tmp_path: Path, phase: Phase) -> 
         found = await keeper.find(training.workload_id)
 
     assert found is not None
-    assert (found.need.gpu_devices, found.lifecycle.backoff_limit) == (2, 1)
+    assert (found.need.gpu_devices, found.need.pods, found.lifecycle.backoff_limit) == (2, 2, 1)
     assert replace(found, need=training.need, lifecycle=training.lifecycle) == training
 
 
 async def test_a_change_replaces_what_was_kept(keeper: Keeper) -> None:
     training = a_training()
     await keep(keeper, training)
-    changed = replace(training, phase=Phase.RUNNING, starts=3, devices=(1,))
+    changed = replace(training, phase=Phase.RUNNING, starts=3, pods=(Pod(start=3),))
 
     await keeper.write(Batch(trainings={training.workload_id: changed}))
 
@@ -228,7 +235,7 @@ async def test_listings_walk_along_an_index(
 
 async def test_events_come_in_the_order_asked_for(keeper: Keeper) -> None:
     training = a_training()
-    events = [
+    events: list[PlaneEvent | PhaseUpdate] = [
         PlaneEvent(
             workload_id=training.workload_id,
             at=NOW,
@@ -322,7 +329,7 @@ async def test_a_state_from_another_version_is_left_alone(tmp_path: Path) -> Non
         raw.execute("PRAGMA user_version=99")
     raw.close()
 
-    with pytest.raises(StoreError, match="its tables are 99, this one knows 1"):
+    with pytest.raises(StoreError, match="its tables are 99, this one knows 2"):
         await opened(tmp_path).__aenter__()
 
 

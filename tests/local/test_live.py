@@ -7,7 +7,7 @@ from sweeper.domain.phase import Phase
 from sweeper.local import trainings as after
 from sweeper.local.live import UNHURRIED_SECONDS, ClosedError, LiveTrainings
 from sweeper.local.trainings import Step
-from tests.local.builders import NOW, a_training
+from tests.local.builders import NOW, a_training, ended
 
 
 def some_live() -> tuple[LiveTrainings, asyncio.Event]:
@@ -69,7 +69,7 @@ def test_the_holder_of_a_key_has_that_process_now() -> None:
 
 def test_what_is_over_stays_until_it_is_on_record() -> None:
     live, _ = some_live()
-    done = after.ended(a_training(2, Phase.RUNNING), 0, NOW)
+    done = ended(a_training(2, Phase.RUNNING), 0, NOW)
 
     live.apply(done)
     assert live.get(done.training.workload_id) is done.training
@@ -82,7 +82,7 @@ def test_what_is_over_stays_until_it_is_on_record() -> None:
 
 def test_what_changed_while_it_was_written_stays() -> None:
     live, _ = some_live()
-    done = after.ended(a_training(2, Phase.RUNNING), 0, NOW)
+    done = ended(a_training(2, Phase.RUNNING), 0, NOW)
 
     live.apply(done)
     live.take_draft()

@@ -12,7 +12,7 @@ from sweeper.local import trainings as after
 from sweeper.local.scheduler import Capacity, Decision, decide
 from sweeper.local.spec_reading import Need
 from sweeper.local.trainings import LocalTraining
-from tests.local.builders import NOW, a_training
+from tests.local.builders import NOW, a_training, begun, ended
 
 BUILD, TRAIN = 100, 50
 
@@ -259,7 +259,7 @@ def carried_out(
     then = dict(trainings)
     for key, devices in decision.starts.items():
         ordered = after.order(then[key], devices, NOW).training
-        then[key] = after.started(ordered, NOW).training
+        then[key] = begun(ordered, NOW).training
     for key, by in decision.preemptions.items():
         then[key] = after.preempt(then[key], by, NOW).training
     return then, decision
@@ -291,7 +291,7 @@ def test_whatever_happens_no_more_is_handed_out_than_there_is(
         trainings, _ = carried_out(trainings, capacity)
         assert_within(trainings, capacity)
         for key in data.draw(st.lists(st.sampled_from(sorted(trainings)), max_size=2)):
-            trainings[key] = after.ended(trainings[key], 0, NOW).training
+            trainings[key] = ended(trainings[key], 0, NOW).training
         trainings, _ = carried_out(trainings, capacity)
         assert_within(trainings, capacity)
 
@@ -306,7 +306,7 @@ def test_everything_that_fits_the_machine_gets_its_turn(
 
     for _ in range(3 * len(needs)):
         trainings, _ = carried_out(trainings, capacity)
-        trainings = {key: after.ended(one, 0, NOW).training for key, one in trainings.items()}
+        trainings = {key: ended(one, 0, NOW).training for key, one in trainings.items()}
     trainings, decision = carried_out(trainings, capacity)
 
     left = {key for key, one in trainings.items() if one.phase is Phase.PENDING}
@@ -326,7 +326,7 @@ def test_a_preemption_makes_room_for_the_one_it_is_for(
     then, decision = carried_out(trainings, capacity)
     for key, by in decision.preemptions.items():
         assert trainings[key].need.priority < trainings[by].need.priority
-        then[key] = after.ended(then[key], 143, NOW).training
+        then[key] = ended(then[key], 143, NOW).training
     again, _ = carried_out(then, capacity)
 
     assert all(again[by].has_process for by in decision.preemptions.values())
@@ -338,9 +338,9 @@ def test_the_preempted_come_back_once_there_is_room() -> None:
     trainings = {low.workload_id: low, high.workload_id: high}
 
     trainings, _ = carried_out(trainings, capacity)
-    trainings[low.workload_id] = after.ended(trainings[low.workload_id], 143, NOW).training
+    trainings[low.workload_id] = ended(trainings[low.workload_id], 143, NOW).training
     trainings, _ = carried_out(trainings, capacity)
-    trainings[high.workload_id] = after.ended(trainings[high.workload_id], 0, NOW).training
+    trainings[high.workload_id] = ended(trainings[high.workload_id], 0, NOW).training
     trainings, _ = carried_out(trainings, capacity)
 
     assert trainings[high.workload_id].phase is Phase.COMPLETED

@@ -7,24 +7,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.domain.phase import DesiredPhase, Phase
+from sweeper.local import happenings
 from sweeper.local import trainings as after
+from sweeper.local.pods import Pod, Process
 from sweeper.local.spec_reading import Lifecycle
-from sweeper.local.trainings import FINISHED, LocalTraining, Process, Step
-from tests.local.builders import IN_PHASE, NOW, a_training
+from sweeper.local.trainings import FINISHED, LocalTraining, Step
+from tests.local.builders import IN_PHASE, NOW, a_training, begun, ended
 
 LATER = NOW + timedelta(seconds=60)
 Change: TypeAlias = Callable[[LocalTraining, datetime], Step]
+
+
+def refused(training: LocalTraining, now: datetime) -> Step:
+    return happenings.refused(training, training.key, "no such file", now)
+
 
 HAPPENINGS: dict[str, Change] = {
     "queue": after.queue,
     "wait": lambda training, now: after.wait(training, "", "waits"),
     "order": lambda training, now: after.order(training, (0,), now),
-    "started": after.started,
-    "not started": lambda training, now: after.not_started(training, "", now),
-    "refused": lambda training, now: after.refused(training, "no such file", now),
-    "ended well": lambda training, now: after.ended(training, 0, now),
-    "ended badly": lambda training, now: after.ended(training, 3, now),
-    "lost": lambda training, now: after.ended(training, None, now),
+    "started": begun,
+    "not started": lambda training, now: happenings.not_started(training, training.key, "", now),
+    "refused": lambda training, now: happenings.refused(
+        training, training.key, "no such file", now
+    ),
+    "ended well": lambda training, now: ended(training, 0, now),
+    "ended badly": lambda training, now: ended(training, 3, now),
+    "lost": lambda training, now: ended(training, None, now),
+    "ready": lambda training, now: happenings.probed(training, training.key, now, is_ready=True),
+    "not ready": lambda training, now: happenings.probed(
+        training, training.key, now, is_ready=False
+    ),
+    "refill": happenings.refill,
     "suspend": after.suspend,
     "resume": after.resume,
     "delete": after.delete,
@@ -54,6 +68,14 @@ TABLE: dict[tuple[Phase, str], Phase | str] = {
     (Phase.RUNNING, "suspend"): Phase.STOPPING,
     (Phase.RUNNING, "delete"): Phase.DELETING,
     (Phase.RUNNING, "preempt"): Phase.TERMINATING,
+    (Phase.DEGRADED, "ended well"): Phase.COMPLETED,
+    (Phase.DEGRADED, "ended badly"): Phase.PENDING,
+    (Phase.DEGRADED, "lost"): Phase.PENDING,
+    (Phase.DEGRADED, "ready"): Phase.RUNNING,
+    (Phase.DEGRADED, "suspend"): Phase.STOPPING,
+    (Phase.DEGRADED, "delete"): Phase.DELETING,
+    (Phase.DEGRADED, "preempt"): Phase.TERMINATING,
+    (Phase.RUNNING, "not ready"): Phase.DEGRADED,
     (Phase.STOPPING, "ended well"): Phase.STOPPED,
     (Phase.STOPPING, "ended badly"): Phase.STOPPED,
     (Phase.STOPPING, "lost"): Phase.STOPPED,
@@ -112,7 +134,7 @@ def test_a_process_is_ordered_only_where_there_is_none(happenings: list[str]) ->
         before, training = training, HAPPENINGS[happening](training, LATER).training
 
         if training.starts > before.starts:
-            assert before.process is Process.NONE
+            assert not before.has_process
             assert training.key != before.key
 
 
@@ -130,7 +152,7 @@ def test_a_failed_process_is_tried_again_up_to_the_limit() -> None:
     phases = []
 
     for _ in range(3):
-        training = after.ended(after.order(training, (), LATER).training, 3, LATER).training
+        training = ended(after.order(training, (), LATER).training, 3, LATER).training
         phases.append(training.phase)
 
     assert phases == [Phase.PENDING, Phase.PENDING, Phase.FAILED]
@@ -147,7 +169,7 @@ def test_a_failed_process_is_tried_again_up_to_the_limit() -> None:
 def test_without_retries_a_failed_process_fails_the_training(lifecycle: Lifecycle) -> None:
     training = a_training(phase=Phase.RUNNING, lifecycle=lifecycle)
 
-    step = after.ended(training, 3, LATER)
+    step = ended(training, 3, LATER)
 
     assert step.training.phase is Phase.FAILED
     assert [(event.reason, event.is_warning) for event in step.events] == [("Failed", True)]
@@ -162,7 +184,7 @@ def test_the_backoff_doubles_up_to_six_minutes(failures: int, seconds: float) ->
         phase=Phase.RUNNING, failures=failures - 1, lifecycle=Lifecycle(backoff_limit=10**9)
     )
 
-    waiting = after.ended(training, 1, LATER).training
+    waiting = ended(training, 1, LATER).training
 
     assert waiting.not_before == LATER + timedelta(seconds=seconds)
 
@@ -170,7 +192,7 @@ def test_the_backoff_doubles_up_to_six_minutes(failures: int, seconds: float) ->
 def test_a_lost_process_is_not_counted_and_starts_again_at_once() -> None:
     training = a_training(phase=Phase.RUNNING, lifecycle=Lifecycle(backoff_limit=0))
 
-    step = after.ended(training, None, LATER)
+    step = ended(training, None, LATER)
 
     assert (step.training.failures, step.training.not_before) == (0, None)
     assert [event.reason for event in step.events] == ["NodeLost"]
@@ -179,7 +201,7 @@ def test_a_lost_process_is_not_counted_and_starts_again_at_once() -> None:
 def test_a_preempted_process_is_not_counted_whatever_its_exit_code() -> None:
     evicted = after.preempt(a_training(phase=Phase.RUNNING), "boss", LATER).training
 
-    waiting = after.ended(evicted, 1, LATER).training
+    waiting = ended(evicted, 1, LATER).training
 
     assert (waiting.failures, waiting.not_before) == (0, None)
     assert waiting.phase_message == (
@@ -190,7 +212,7 @@ def test_a_preempted_process_is_not_counted_whatever_its_exit_code() -> None:
 def test_a_training_that_must_not_outlive_its_preemption_fails() -> None:
     training = a_training(phase=Phase.TERMINATING, lifecycle=Lifecycle(ends_when_preempted=True))
 
-    assert after.ended(training, 143, LATER).training.phase is Phase.FAILED
+    assert ended(training, 143, LATER).training.phase is Phase.FAILED
 
 
 def test_the_end_of_a_process_not_known_to_have_started_tells_of_its_start_first() -> None:
@@ -202,7 +224,7 @@ def test_the_end_of_a_process_not_known_to_have_started_tells_of_its_start_first
 def test_a_resume_while_stopping_takes_effect_once_stopped() -> None:
     told = after.resume(a_training(phase=Phase.STOPPING), LATER).training
 
-    stopped = after.ended(told, 143, LATER).training
+    stopped = ended(told, 143, LATER).training
 
     assert told.desired_phase is DesiredPhase.RUNNING
     assert stopped.phase is Phase.RESUMING
@@ -225,19 +247,22 @@ def test_a_resume_forgets_the_backoff() -> None:
     ],
 )
 def test_an_order_that_was_withdrawn_ends_as_if_stopped(phase: Phase, left: Phase) -> None:
-    training = a_training(phase=phase, process=Process.ORDERED)
+    training = a_training(phase=phase, pods=(Pod(process=Process.ORDERED),), starts=1)
 
-    then = after.not_started(training, "", LATER).training
+    then = happenings.not_started(training, training.key, "", LATER).training
 
-    assert (then.phase, then.process) == (left, Process.NONE)
+    assert (then.phase, then.pods) == (left, ())
     assert (then.deleted_at is not None) is (phase is Phase.DELETING)
 
 
 @pytest.mark.parametrize("phase", [Phase.STOPPING, Phase.DELETING])
 def test_a_start_refused_while_leaving_is_no_failure(phase: Phase) -> None:
-    training = a_training(phase=phase, process=Process.ORDERED)
+    training = a_training(phase=phase, pods=(Pod(process=Process.ORDERED),), starts=1)
 
-    assert after.refused(training, "no such file", LATER).training.phase is not Phase.FAILED
+    assert (
+        happenings.refused(training, training.key, "no such file", LATER).training.phase
+        is not Phase.FAILED
+    )
 
 
 def test_a_refused_start_says_why() -> None:
@@ -247,11 +272,11 @@ def test_a_refused_start_says_why() -> None:
 
 
 def test_a_process_that_starts_while_it_is_being_stopped_is_still_being_stopped() -> None:
-    training = a_training(phase=Phase.STOPPING, process=Process.ORDERED)
+    training = a_training(phase=Phase.STOPPING, pods=(Pod(process=Process.ORDERED),), starts=1)
 
-    then = after.started(training, LATER).training
+    then = begun(training, LATER).training
 
-    assert (then.phase, then.process) == (Phase.STOPPING, Process.RUNNING)
+    assert (then.phase, then.pods[0].process) == (Phase.STOPPING, Process.RUNNING)
 
 
 @pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.FAILED])
@@ -266,7 +291,7 @@ def test_a_finished_training_is_deleted_after_its_time() -> None:
         phase=Phase.RUNNING, lifecycle=Lifecycle(auto_deletion=timedelta(hours=1))
     )
 
-    done = after.ended(training, 0, LATER).training
+    done = ended(training, 0, LATER).training
 
     assert (done.completed_at, done.delete_at) == (LATER, LATER + timedelta(hours=1))
 
