@@ -84,7 +84,7 @@ class Entrance:
             self.cluster_id = wanted
             finding = failed("cluster", Operation.CLUSTERS, error, self._heard)
             return finding if finding.permission else note("cluster", f"{error}, as is done here")
-        return ok("cluster", f"{wanted} is {self.cluster_id}")
+        return ok("cluster", f"{wanted} has the id {self.cluster_id}")
 
     async def _project(self) -> Finding:
         wanted = self._order.project
@@ -103,7 +103,7 @@ class Entrance:
         if not self.cluster_id:
             raise SettingsError(f"project {wanted} does not tell its cluster: name it (--cluster)")
         self.project_id = found.project_id
-        return ok("project", f"{wanted} is {found.project_id}, on cluster {self.cluster_id}")
+        return ok("project", f"{wanted} has the id {found.project_id}, cluster {self.cluster_id}")
 
 
 def _is_closed(error: SweeperError) -> bool:
