@@ -17,7 +17,7 @@ from sweeper.ports import Now
 from sweeper.runai.answers import Answer, read_date, read_retry_after
 from sweeper.runai.auth import TokenAuth
 from sweeper.runai.classify import Kind, Outcome, classify, error_for
-from sweeper.runai.gate import Gate
+from sweeper.runai.gate import Gate, GatePolicy
 from sweeper.runai.operations import Observer, Operation
 from sweeper.runai.retrying import repeat
 from sweeper.runai.tokens import Granted, TokenRequest, hide
@@ -136,10 +136,11 @@ class Calls:
         *,
         rng: random.Random,
         observer: Observer,
+        policy: GatePolicy | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         self._sender = sender
-        self._gate = Gate(rng=rng)
+        self._gate = Gate(policy, rng=rng, observer=observer)
         self._rng = rng
         self._observer = observer
         self._deadline_seconds = deadline_seconds
@@ -178,10 +179,11 @@ class Calls:
 
     async def _attempt(self, call: Call, auth: TokenAuth, deadline: float) -> JsonValue:
         """Make a call once."""
-        async with self._gate.slot(deadline):
+        async with self._gate.slot(call.operation, deadline):
             request = self._sender.request(call, deadline)
             reply = await self._sender.send(request, auth=auth, secrets=auth.secrets)
-        return self._settle(reply)
+            # Inside, so that the gate learns from the error how the host is.
+            return self._settle(reply)
 
     def _settle(self, reply: Reply) -> JsonValue:
         """Return what a good reply holds; raise what any other one stands for."""
@@ -202,6 +204,7 @@ class Calls:
             deadline=deadline,
             rng=self._rng,
             observer=self._observer,
+            may_repeat=partial(self._gate.may_repeat, operation),
         )
 
 

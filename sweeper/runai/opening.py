@@ -16,6 +16,7 @@ from sweeper.runai.base_url import check_base_url
 from sweeper.runai.calls import DEADLINE_SECONDS, Calls, MakeCall, Sender
 from sweeper.runai.client import RunaiControlPlane
 from sweeper.runai.directory import Directory
+from sweeper.runai.gate import EMBEDDED, GatePolicy
 from sweeper.runai.operations import Observer
 from sweeper.runai.tokens import (
     ClientCredentialsSource,
@@ -40,7 +41,8 @@ class Address:
     With `transport` given (such as an ASGITransport, for one inside this process) nothing goes
     over the network, `base_url` is taken as it is, and `ca_file` is not used.
     `likely_version` is the token call that is tried first where `token_version` leaves the choice.
-    `deadline_seconds` bounds every call as a whole.
+    `deadline_seconds` bounds every call as a whole. Without `gate`, a host is treated as
+    `GatePolicy` says, and one behind a given `transport` without a limit to its rate.
     """
 
     base_url: str
@@ -50,6 +52,7 @@ class Address:
     ca_file: Path | None = None
     transport: httpx.AsyncBaseTransport | None = None
     deadline_seconds: float = DEADLINE_SECONDS
+    gate: GatePolicy | None = None
 
 
 class Connection:
@@ -114,6 +117,7 @@ async def open_runai(
             Sender(client, now=now),
             rng=rng,
             observer=observer,
+            policy=address.gate or (EMBEDDED if address.transport else GatePolicy()),
             deadline_seconds=address.deadline_seconds,
         )
         yield Connection(calls, _auth(address, calls), address.deadline_seconds)

@@ -53,6 +53,14 @@ def _ignore_retry(_operation: Operation, _reason: str) -> None:
     """Hear nothing of a retry."""
 
 
+def _ignore_breaker(_state: str) -> None:
+    """Hear nothing of the breaker."""
+
+
+def _ignore_rate(_per_second: float) -> None:
+    """Hear nothing of the rate."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
     """Callbacks for metrics, called in the event loop; they must neither raise nor wait.
@@ -61,7 +69,12 @@ class Observer:
     and replays included; status is the HTTP status as text, or `connect`, `pool`, `timeout`,
     `network`, `protocol`, `oversized`, `cancelled` or `error`. `on_retry(operation, reason)`
     hears of every repeat before its wait; reason is `not_sent`, `transient` or `ambiguous`.
+    `on_breaker(state)` hears how the circuit breaker stands, at the start and at each change:
+    `closed`, `half_open` or `open`. `on_rate(per_second)` hears of the rate that requests are
+    held to, at the start and at each change, and never where there is none.
     """
 
     on_request: Callable[[Operation, str, float], None] = _ignore_request
     on_retry: Callable[[Operation, str], None] = _ignore_retry
+    on_breaker: Callable[[str], None] = _ignore_breaker
+    on_rate: Callable[[float], None] = _ignore_rate

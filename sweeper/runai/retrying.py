@@ -29,12 +29,14 @@ async def repeat(
     deadline: float,
     rng: random.Random,
     observer: Observer,
+    may_repeat: Callable[[], bool],
 ) -> _T:
     """Return what `attempt` returns, repeated while its failures may pass and time is left.
 
     Only for calls that do no harm when they happen twice: an ambiguous one is repeated, too.
-    `deadline` is in the event loop's time. The last failure is raised as it is, at once when the
-    server asks for a longer wait than is left.
+    `deadline` is in the event loop's time. `may_repeat` is asked before each repeat that nothing
+    else speaks against, and has the last word. The last failure is raised as it is, at once when
+    the server asks for a longer wait than is left.
     """
     loop = asyncio.get_running_loop()
 
@@ -46,6 +48,10 @@ async def repeat(
     def is_too_late(state: RetryCallState) -> bool:
         return loop.time() + state.upcoming_sleep >= deadline
 
+    def is_last(state: RetryCallState) -> bool:
+        is_enough = stop_after_attempt(MAX_ATTEMPTS)(state) or is_too_late(state)
+        return is_enough or not may_repeat()
+
     def announce(state: RetryCallState) -> None:
         observer.on_retry(operation, _reason(_error(state)))
 
@@ -55,7 +61,7 @@ async def repeat(
     retrying = AsyncRetrying(
         retry=retry_if_exception(_may_pass),
         wait=wait,
-        stop=lambda state: stop_after_attempt(MAX_ATTEMPTS)(state) or is_too_late(state),
+        stop=is_last,
         before_sleep=announce,
         sleep=sleep,
         reraise=True,

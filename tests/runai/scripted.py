@@ -78,6 +78,8 @@ class Heard:
 
     requests: list[tuple[str, str]] = field(default_factory=list)
     retries: list[tuple[str, str]] = field(default_factory=list)
+    breaker: list[str] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
 
     def observer(self) -> Observer:
         """Return the observer that notes down here."""
@@ -89,7 +91,12 @@ class Heard:
         def on_retry(operation: Operation, reason: str) -> None:
             self.retries.append((operation, reason))
 
-        return Observer(on_request=on_request, on_retry=on_retry)
+        return Observer(
+            on_request=on_request,
+            on_retry=on_retry,
+            on_breaker=self.breaker.append,
+            on_rate=self.rates.append,
+        )
 
 
 @dataclass

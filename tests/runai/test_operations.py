@@ -20,3 +20,5 @@ def test_an_observer_without_callbacks_hears_nothing() -> None:
 
     observer.on_request(Operation.GET, "200", 0.1)
     observer.on_retry(Operation.GET, "transient")
+    observer.on_breaker("open")
+    observer.on_rate(1.0)

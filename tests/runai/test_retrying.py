@@ -16,6 +16,7 @@ from sweeper.errors import (
     TransientError,
     UnsupportedError,
 )
+from sweeper.runai.budget import RetryBudget
 from sweeper.runai.operations import Operation
 from sweeper.runai.retrying import FIRST_WAIT_SECONDS, MAX_ATTEMPTS, TokenUnavailableError, repeat
 from tests.runai.scripted import Heard
@@ -41,7 +42,12 @@ class Attempt:
 
 
 async def run(
-    attempt: Attempt, *, deadline: float = 15.0, seed: int = 7, heard: Heard | None = None
+    attempt: Attempt,
+    *,
+    deadline: float = 15.0,
+    seed: int = 7,
+    heard: Heard | None = None,
+    budget: RetryBudget | None = None,
 ) -> str:
     return await repeat(
         attempt,
@@ -49,6 +55,7 @@ async def run(
         deadline=deadline,
         rng=random.Random(seed),
         observer=(heard or Heard()).observer(),
+        may_repeat=(budget or RetryBudget()).spend,
     )
 
 
@@ -150,3 +157,22 @@ async def test_nothing_is_repeated_after_the_deadline() -> None:
         await run(attempt, deadline=15.0)
 
     assert len(attempt.at) == 2
+
+
+async def test_nothing_is_repeated_without_a_budget() -> None:
+    attempt, heard = Attempt(TransientError("503")), Heard()
+
+    with pytest.raises(TransientError):
+        await run(attempt, heard=heard, budget=RetryBudget(most=1.0))
+
+    assert len(attempt.at) == 2
+    assert heard.retries == [("get", "transient")]
+
+
+async def test_a_repeat_that_comes_too_late_costs_nothing() -> None:
+    budget = RetryBudget(most=1.0)
+
+    with pytest.raises(TransientError):
+        await run(Attempt(TransientError("503", retry_after=60.0)), budget=budget)
+
+    assert budget.spend()
