@@ -81,6 +81,7 @@ PERMISSIONS: Mapping[Operation, str] = MappingProxyType(
 )
 """What an account must be permitted for each kind of call."""
 
+_LATER = "try again in a few minutes"
 _REMEDIES: tuple[tuple[type[SweeperError], str], ...] = (
     (
         NotSentError,
@@ -94,8 +95,8 @@ _REMEDIES: tuple[tuple[type[SweeperError], str], ...] = (
     ),
     (NameTakenError, "run the probe again: it takes another name"),
     (RejectedError, "see what the answer names: a policy of the project, or another --image"),
-    (TransientError, "try again in a few minutes"),
-    (AmbiguousError, "try again in a few minutes"),
+    (TransientError, _LATER),
+    (AmbiguousError, _LATER),
 )
 
 
@@ -105,6 +106,8 @@ def failed(step: str, operation: Operation, error: Exception, heard: Heard) -> F
     forbidden = heard.status(operation) == 403
     permission = PERMISSIONS.get(operation, "") if forbidden else ""
     remedy = next((text for kind, text in _REMEDIES if isinstance(error, kind)), "")
+    if isinstance(error, TransientError) and error.retry_after is not None:
+        remedy = _LATER
     return Finding(
         step=step,
         verdict=Verdict.MISSING,

@@ -6,7 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from sweeper.clock import pause
 from sweeper.domain.phase import Phase
 from sweeper.domain.values import JsonValue
-from sweeper.errors import NameTakenError, RejectedError, TrainingGoneError, UnsupportedError
+from sweeper.errors import (
+    ControlPlaneError,
+    NameTakenError,
+    RejectedError,
+    TrainingGoneError,
+    UnsupportedError,
+)
 from sweeper.runai.answers import show
 from sweeper.runai.calls import Call, MakeCall
 from sweeper.runai.client import TRAININGS, RunaiControlPlane
@@ -194,7 +200,10 @@ class Life:
         """Return what the control plane says of the phase, "" when it says nothing."""
         if self._learned.capabilities.listing is not True:
             return ""
-        found = await self._plane.find(self._training.name)
+        try:
+            found = await self._plane.find(self._training.name)
+        except ControlPlaneError:
+            return ""
         return next((f": {show(one.message)}" for one in found if one.message), "")
 
     async def _suspend(self) -> Finding:

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sweeper.errors import ControlPlaneError, SettingsError
+from sweeper.clock import pause
+from sweeper.errors import ControlPlaneError, NotSentError, SettingsError
 from sweeper.runai.capabilities import Capabilities
 from sweeper.runai.findings import Finding, Heard, Tell, Verdict, failed
 from sweeper.runai.operations import Operation
@@ -66,15 +67,23 @@ async def _taken(step: Step, heard: Heard) -> Finding:
     if not step.is_possible():
         words = "not tried, for want of a step before"
         return Finding(step=step.name, verdict=Verdict.SKIPPED, words=words)
+    trouble: Exception = TimeoutError(f"no end within {step.seconds:.0f} s")
     try:
         async with asyncio.timeout(step.seconds):
-            return await step.take()
-    except TimeoutError as error:
-        slow = TimeoutError(f"no end within {step.seconds:.0f} s")
-        slow.__cause__ = error
-        return failed(step.name, step.operation, slow, heard)
+            while True:
+                try:
+                    return await step.take()
+                except NotSentError as error:
+                    # Nothing was sent while calls are held back, so nothing was tried yet.
+                    if error.retry_after is None:
+                        raise
+                    trouble = error
+                    await pause(error.retry_after)
+    except TimeoutError:
+        pass
     except (ControlPlaneError, SettingsError) as error:
-        return failed(step.name, step.operation, error, heard)
+        trouble = error
+    return failed(step.name, step.operation, trouble, heard)
 
 
 def ok(step: str, words: str) -> Finding:

@@ -47,6 +47,7 @@ class Site:
 
     token: str = "v2"
     duplicate: int | None = 409
+    repeats_itself: bool = False
     duplicate_words: str = "workload already exists"
     listing_lag: float = 0.0
     phase_field: str = "actualPhase"
@@ -115,6 +116,8 @@ class Site:
         taken = living if self.frees_names else self.used_names
         if self.duplicate is not None and body["name"] in taken:
             return _no(self.duplicate, self.duplicate_words)
+        if self.repeats_itself and self.trainings:
+            return httpx.Response(202, json=self._told(self.trainings[0]))
         made = Made(body["name"], body["spec"], _time(), self.started)
         self.trainings.append(made)
         self.used_names.add(made.name)

@@ -170,6 +170,24 @@ async def test_names_that_are_not_unique_make_later_creates_wait() -> None:
     assert site.trainings == []
 
 
+async def test_a_second_create_may_be_answered_with_the_first_training() -> None:
+    found = await probed(Site(duplicate=None, repeats_itself=True))
+
+    assert found["create again"].verdict is Verdict.OK
+    assert found.probe.capabilities.names_unique is True
+
+
+async def test_a_control_plane_that_cannot_be_read_any_more_leaves_word() -> None:
+    site = Site(refused={"get": 503})
+
+    found = await probed(site)
+
+    assert found["get"].remedy == "try again in a few minutes"
+    assert found["start"].words.startswith("still Unknown after")
+    assert found["clean-up"].verdict is Verdict.MISSING
+    assert site.trainings == []
+
+
 async def test_a_refusal_in_other_words_is_told_with_them() -> None:
     found = await probed(Site(duplicate=400, duplicate_words="the name is in use"))
 
@@ -336,3 +354,18 @@ async def test_answers_of_no_use_end_in_findings() -> None:
     found = await probed(httpx.MockTransport(lambda _request: page))
 
     assert found["token"].verdict is Verdict.MISSING
+
+
+async def test_a_host_that_wants_to_be_left_alone_is_waited_for() -> None:
+    site = Site()
+    busy = iter([httpx.Response(429, headers={"Retry-After": "20"})])
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        is_resume = site.kind(request) == "resume"
+        return next(busy, None) or await site(request) if is_resume else await site(request)
+
+    found = await probed(httpx.MockTransport(answer))
+
+    assert found["resume"].verdict is Verdict.MISSING
+    assert found["resume"].remedy == "try again in a few minutes"
+    assert found["delete"].verdict is Verdict.OK
