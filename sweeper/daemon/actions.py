@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sweeper.domain.actions import Action, Delete, Inspect, LookUp, Record, Resume, Submit, Suspend
 from sweeper.domain.change import Change
+from sweeper.domain.freezing import lost
 from sweeper.domain.judging import judge
 from sweeper.domain.observing import missing, observe
 from sweeper.domain.phase import Phase
@@ -103,7 +104,7 @@ class Hands:
             case LookUp():
                 return Done(action=action, change=await self._look_up(action.trial))
             case Inspect():
-                return Done(action=action, change=await self._inspect(action.trial))
+                return Done(action=action, change=await self._inspect(action))
             case Suspend():
                 call, kind = self.control_plane.suspend, EventKind.SUSPEND
             case Resume():
@@ -226,11 +227,13 @@ class Hands:
             return absent(trial, asked_at)
         reason = (
             f"a workload named {trial.submission.workload_name} exists, and this control plane "
-            "has no listing to find its id: delete it there, then `sweeper retry`"
+            "has no listing to find its id: give that to `sweeper adopt`, or delete it there, then "
+            "`sweeper retry`"
         )
         return held(trial, self.now(), reason)
 
-    async def _inspect(self, trial: Trial) -> Change:
+    async def _inspect(self, action: Inspect) -> Change:
+        trial = action.trial
         if trial.submission.phase is Phase.FAILED:
             verdict = judge(await self._events(trial))
             return failed(trial, verdict, self.spec.retry, self.now())
@@ -238,6 +241,8 @@ class Hands:
             seen = await self.control_plane.get(_id_of(trial))
         except TrainingGoneError:
             last = await self._last_seen(trial)
+            if last is None and not action.is_last_word:
+                return lost(trial, self.now())
             return gone(trial, last, self.spec.retry, self.now())
         back = observe(trial, seen, self.now(), self.spec.resume)
         return replace(back, trial=_patient_no_more(back.trial))

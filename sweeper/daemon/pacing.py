@@ -30,7 +30,12 @@ def next_look(
 
 
 def _is_quiet(snapshot: Snapshot) -> bool:
-    """Whether every slot is at work, or nothing may be started, and no end is near."""
+    """Whether every slot is at work, or nothing may be started, and no end is near.
+
+    While writes are frozen there is nothing to hurry for.
+    """
+    if snapshot.sweep.frozen is not None:
+        return True
     if snapshot.sweep.state is SweepState.PAUSED:
         return all(_is_settled_for_now(trial) for trial in snapshot.live)
     if snapshot.sweep.state is SweepState.SUSPENDED:
@@ -41,7 +46,8 @@ def _is_quiet(snapshot: Snapshot) -> bool:
 
 
 def _is_settled_for_now(trial: Trial) -> bool:
-    if trial.submission.delete_sent_at is not None:
+    submission = trial.submission
+    if submission.delete_sent_at is not None or submission.missing_since is not None:
         return False
     return trial.submission.is_at_work or trial.state is TrialState.HELD
 

@@ -7,11 +7,12 @@ does the right thing too.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sweeper.daemon.actions import Done, Hands
+from sweeper.daemon.adopting import grant_adoptions
 from sweeper.daemon.health import Health
 from sweeper.daemon.observer import READS_PER_TICK, Observer
 from sweeper.daemon.pacing import next_look
@@ -21,7 +22,7 @@ from sweeper.domain.change import Change, merged
 from sweeper.domain.planning import RATE_WINDOW, Drafting, Snapshot, guard, plan, sent_at
 from sweeper.domain.policy import is_overdue
 from sweeper.domain.rebasing import jump, shifted
-from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord, SweepState
+from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord, SweepState, WishKind
 from sweeper.domain.reviewing import (
     EQUAL_REJECTIONS,
     is_drained,
@@ -64,6 +65,7 @@ class Reconciler:
     `planned` is the number of trials (None: unbounded), `quarantine` how long a create left
     open may still take effect. `drain` means: carry out wishes, submit nothing new, and
     count as settled once that is done.
+    With `ramps`, few creates are open at once until a training was seen at work.
     `is_stopping`, once set, lets a tick in progress begin no further calls.
     """
 
@@ -78,6 +80,7 @@ class Reconciler:
     now: Now
     read_reports: Callable[[Sequence[Trial]], Awaitable[None]]
     drain: bool = False
+    ramps: bool = False
     is_stopping: bool = False
     _health: Health = field(default_factory=Health)
     _observed_at: datetime | None = None
@@ -95,6 +98,7 @@ class Reconciler:
         await self._follow_clock(sweep, started)
         sweep, events = await grant_wishes(self.store, sweep, self.now())
         self.telemetry.recorded(sweep, events)
+        waiting = await self._adopt(sweep)
         well = await self._observe(sweep)
         snapshot = await self._snapshot(sweep, creates_open=well)
         sweep = await self._review(snapshot)
@@ -107,7 +111,7 @@ class Reconciler:
         wait = next_look(snapshot, self._health.failures, self._health.calls_after, now)
         self._next_tick = (now, now + timedelta(seconds=wait))
         settled = is_settled(snapshot) or (self.drain and is_drained(snapshot))
-        return Tick(sweep=snapshot.sweep, settled=settled, wait=wait)
+        return Tick(sweep=snapshot.sweep, settled=settled and not waiting, wait=wait)
 
     async def _sweep(self) -> SweepRecord:
         sweep = await self.store.load_sweep()
@@ -122,6 +126,16 @@ class Reconciler:
             _log.warning("The clock jumped by %s, or this machine slept", off)
             live = await self.store.live_trials()
             await self._write(sweep, [Change(trial=shifted(trial, off)) for trial in live])
+
+    async def _adopt(self, sweep: SweepRecord) -> bool:
+        """Carry out wishes to adopt a training; return whether some must wait."""
+
+        async def write(changes: Sequence[Change]) -> None:
+            await self._write(sweep, changes)
+
+        if self._health.may_call(self.now()):
+            return await grant_adoptions(self.store, self.hands, sweep, write)
+        return any(wish.kind is WishKind.ADOPT for wish in await self.store.wishes())
 
     async def _observe(self, sweep: SweepRecord) -> bool:
         """Read the trainings and record what changed; return whether the reading was good."""
@@ -160,6 +174,7 @@ class Reconciler:
             exhausted=late or target_reached(self.spec.objective, best[0] if best else None),
             creates_open=may_create and not self.drain,
             quarantine=self.quarantine,
+            ramps=self.ramps,
         )
 
     async def _review(self, snapshot: Snapshot) -> SweepRecord:
@@ -169,12 +184,12 @@ class Reconciler:
         return after
 
     async def _save_sweep(self, before: SweepRecord, after: SweepRecord) -> None:
-        events: tuple[Event, ...] = ()
-        if before.state is not after.state:
-            event = Event(
-                at=self.now(), kind=EventKind.SWEEP, outcome=after.state, detail=after.stop_reason
-            )
-            events = (event,)
+        events = tuple(
+            Event(at=self.now(), kind=EventKind.SWEEP, outcome=outcome, detail=detail)
+            for outcome, detail in _turns(before, after)
+        )
+        if after.frozen is not None and before.frozen is None:
+            _log.error("Writes are frozen: %s", after.frozen)
         await self.store.save_sweep(after, events)
         self.telemetry.recorded(after, events)
 
@@ -299,7 +314,7 @@ class Reconciler:
                 pending_limit=limits.pending,
                 gpu_limit=None if limits.gpus is None else float(limits.gpus),
                 best=best[0] if best else None,
-                trouble=self._health.trouble or _sweep_trouble(snapshot.sweep),
+                trouble=_trouble(self._health.trouble, snapshot.sweep),
             )
         )
 
@@ -336,6 +351,21 @@ def _essence(trial: Trial, timeouts: TimeoutsSpec) -> tuple[Trial, bool, bool]:
     submission = trial.submission
     unseen = replace(trial, submission=replace(submission, seen_at=None))
     return unseen, submission.seen_at is None, is_overdue(submission, timeouts)
+
+
+def _turns(before: SweepRecord, after: SweepRecord) -> Iterator[tuple[str, str]]:
+    """Yield what turned with the sweep as a whole, and why."""
+    if before.frozen is None and after.frozen is not None:
+        yield "frozen", after.frozen
+    if before.frozen is not None and after.frozen is None:
+        yield "thawed", "the trainings are seen again"
+    if before.state is not after.state:
+        yield after.state, after.stop_reason
+
+
+def _trouble(health: str, sweep: SweepRecord) -> str:
+    frozen = "" if sweep.frozen is None else f"writes are frozen: {sweep.frozen}"
+    return "; ".join(filter(None, (frozen, health))) or _sweep_trouble(sweep)
 
 
 def _sweep_trouble(sweep: SweepRecord) -> str:

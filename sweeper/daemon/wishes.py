@@ -19,14 +19,19 @@ async def grant_wishes(
 ) -> tuple[SweepRecord, Sequence[Event]]:
     """Fold every open wish into the store; return the sweep and the events written.
 
+    A wish to adopt is left open: it needs the control plane.
+
     A wish is settled after its effect is recorded, so a kill between the two repeats it, which
     changes nothing more.
     """
     events: list[Event] = []
     for wish in await store.wishes():
+        if wish.kind is WishKind.ADOPT:
+            continue
         after = granted(sweep, [wish])
         if after != sweep:
-            asked = Event(at=now, kind=EventKind.SWEEP, outcome=after.state, detail="asked for")
+            outcome = "thawed" if wish.kind is WishKind.THAW else after.state
+            asked = Event(at=now, kind=EventKind.SWEEP, outcome=outcome, detail="asked for")
             await store.save_sweep(after, [asked])
             events.append(asked)
             sweep = after
@@ -34,6 +39,8 @@ async def grant_wishes(
             events.extend(await _retry(store, wish, now))
         elif wish.kind is WishKind.CANCEL and wish.trial is not None:
             await _give_up(store, wish.trial, now)
+        elif wish.kind is WishKind.THAW:
+            await _look_at_lost(store)
         await store.settle_wish(wish.number)
     return sweep, events
 
@@ -67,6 +74,16 @@ async def _give_up(store: Store, number: int, now: datetime) -> None:
     if view is None or view.trial.state.is_terminal or view.trial.cancel_asked_at is not None:
         return
     await _commit(store, [Change(trial=replace(view.trial, cancel_asked_at=now))])
+
+
+async def _look_at_lost(store: Store) -> None:
+    """Let what was lost be looked up once more now, which decides what becomes of it."""
+    changes = [
+        Change(trial=replace(trial, submission=replace(trial.submission, next_call_at=None)))
+        for trial in await store.live_trials()
+        if trial.submission.lost_since is not None
+    ]
+    await _commit(store, changes)
 
 
 async def _commit(store: Store, changes: Sequence[Change]) -> Sequence[Event]:

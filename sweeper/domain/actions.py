@@ -44,9 +44,13 @@ class LookUp(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspect(Action):
-    """Find out why a training failed, or what became of one that is gone."""
+    """Find out why a training failed, or what became of one that is gone.
+
+    With `is_last_word`, one that neither listing has is taken for gone.
+    """
 
     urgency: ClassVar[int] = 3
+    is_last_word: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sweeper.domain.actions import Action, Delete, Inspect, LookUp, Record, Resume, Submit, Suspend
 from sweeper.domain.change import changed
+from sweeper.domain.freezing import may_be_believed
 from sweeper.domain.phase import PHASE_MEANING, Phase, PhaseMeaning
 from sweeper.domain.policy import is_due, is_overdue, phase_timeout, resume_delay
 from sweeper.domain.rebasing import rebased
@@ -55,7 +56,7 @@ def _care(
 ) -> Action | None:
     submission = trial.submission
     if trial.cancel_asked_at is not None or sweep.state is SweepState.CANCELLING:
-        return _give_up(trial, spec.timeouts, now, quarantine)
+        return _give_up(trial, sweep, spec.timeouts, now, quarantine)
     if not is_due(submission.next_call_at, now):
         return None
     if not submission.is_open:
@@ -70,7 +71,7 @@ def _care_for_training(
 ) -> Action | None:
     submission = trial.submission
     if submission.phase is Phase.FAILED or _is_gone(submission, now):
-        return _inspect(trial, trial, now)
+        return _inspect(trial, trial, sweep, now)
     if submission.delete_sent_at is not None:
         return _delete_again(trial, spec.timeouts, now)
     if trial.state is TrialState.HELD:
@@ -84,7 +85,11 @@ def _care_for_training(
 
 
 def _give_up(
-    trial: Trial, timeouts: TimeoutsSpec, now: datetime, quarantine: timedelta
+    trial: Trial,
+    sweep: SweepRecord,
+    timeouts: TimeoutsSpec,
+    now: datetime,
+    quarantine: timedelta,
 ) -> Action | None:
     marked = trial if trial.cancel_asked_at else replace(trial, cancel_asked_at=now)
     submission = trial.submission
@@ -98,7 +103,7 @@ def _give_up(
         return _record_if_changed(trial, marked)
     if submission.phase is Phase.FAILED or _is_gone(submission, now):
         if is_due(submission.next_call_at, now):
-            return _inspect(trial, marked, now)
+            return _inspect(trial, marked, sweep, now)
         return _record_if_changed(trial, marked)
     if _is_stuck_deleting(submission, timeouts):
         return _hold(trial, marked, now, "stuck in Deleting; look at it on the cluster")
@@ -174,9 +179,13 @@ def _is_gone(submission: Submission, now: datetime) -> bool:
     return not young and now - missing >= CONFIRM_GONE
 
 
-def _inspect(trial: Trial, marked: Trial, now: datetime) -> Inspect:
+def _inspect(trial: Trial, marked: Trial, sweep: SweepRecord, now: datetime) -> Inspect:
     waiting = replace(marked.submission, next_call_at=now + INSPECT_INTERVAL)
-    return Inspect(trial=replace(marked, submission=waiting), before=trial)
+    return Inspect(
+        trial=replace(marked, submission=waiting),
+        before=trial,
+        is_last_word=may_be_believed(marked, sweep, now),
+    )
 
 
 def _delete(trial: Trial, marked: Trial, now: datetime) -> Delete:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sweeper.domain.expansion import ordinal
 
 SWEEP_NAME_ANNOTATION = "sweeper/sweep-name"
+_OURS = "sweeper/"
 
 
 def labels_of(sweep_id: str, number: int, attempt: int, digest: str) -> dict[str, str]:
@@ -27,6 +28,12 @@ def is_ours(
     if seen_name != name or seen_labels is None:
         return False
     return all(seen_labels.get(key) == value for key, value in labels.items())
+
+
+def shown_marks(labels: Mapping[str, str] | None) -> str:
+    """Return those of the labels that are ours to set, in words."""
+    ours = {key: value for key, value in (labels or {}).items() if key.startswith(_OURS)}
+    return ", ".join(f"{key}={value}" for key, value in sorted(ours.items())) or "no labels of ours"
 
 
 def checkpoint_key(slug: str, sweep_id: str, number: int) -> str:

@@ -29,6 +29,23 @@ def observe(trial: Trial, seen: Observation, now: datetime, policy: ResumeSpec) 
         return Change(trial=trial)
     if seen.workload_id != submission.workload_id:
         return Change(trial=trial)
+    change = _observed(_found_again(trial), seen, now, policy)
+    if submission.lost_since is None:
+        return change
+    event = note(change.trial, now, EventKind.LOOK_UP, "seen_again")
+    return replace(change, events=(event, *change.events))
+
+
+def _found_again(trial: Trial) -> Trial:
+    """Return the trial after its training was seen: what was put off while it was lost is due."""
+    submission = trial.submission
+    if submission.lost_since is None:
+        return trial
+    return _with(trial, replace(submission, lost_since=None, next_call_at=None))
+
+
+def _observed(trial: Trial, seen: Observation, now: datetime, policy: ResumeSpec) -> Change:
+    submission = trial.submission
     meaning = PHASE_MEANING[seen.phase]
     if meaning is PhaseMeaning.UNKNOWN:
         # It is there; that it is still in the phase last seen, nobody said.

@@ -17,7 +17,9 @@ from typing import TypeAlias
 from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.caring import care
 from sweeper.domain.change import changed, note
+from sweeper.domain.freezing import without_writes
 from sweeper.domain.policy import is_due
+from sweeper.domain.ramping import room_on_ramp
 from sweeper.domain.record import EventKind, SlotGuard, SweepRecord, SweepState, Totals
 from sweeper.domain.settling import given_up
 from sweeper.domain.sweep import LimitsSpec, SweepSpec
@@ -55,7 +57,8 @@ class Snapshot:
     `submitted` counts intents of the last `RATE_WINDOW`. `planned` is the number of trials, None
     when unbounded. `exhausted` means that no new trial is wanted (target or deadline reached).
     `creates_open` is false while creates are forbidden or the control plane is unwell.
-    `quarantine` is how long a create that was left open may still take effect.
+    `quarantine` is how long a create that was left open may still take effect. With `ramps`, few
+    creates are open at once until a training of the sweep was seen at work.
     """
 
     sweep: SweepRecord
@@ -67,6 +70,7 @@ class Snapshot:
     exhausted: bool = False
     creates_open: bool = True
     quarantine: timedelta = timedelta(seconds=20)
+    ramps: bool = False
 
 
 def plan(snapshot: Snapshot, draft: Drafting, now: datetime) -> tuple[Action, ...]:
@@ -78,6 +82,8 @@ def plan(snapshot: Snapshot, draft: Drafting, now: datetime) -> tuple[Action, ..
     ]
     if not snapshot.creates_open:
         cared = [action for action in cared if not isinstance(action, Submit)]
+    if snapshot.sweep.frozen is not None:
+        cared = without_writes(cared, snapshot.sweep)
     actions = [*cared, *_fill(_after(snapshot, cared), draft, now)]
     actions.sort(key=lambda action: action.urgency)
     return tuple(actions)
@@ -119,7 +125,8 @@ def _after(snapshot: Snapshot, actions: Sequence[Action]) -> Snapshot:
 
 
 def _fill(snapshot: Snapshot, draft: Drafting, now: datetime) -> Iterator[Action]:
-    if snapshot.sweep.state is not SweepState.OPEN or not snapshot.creates_open:
+    sweep = snapshot.sweep
+    if sweep.state is not SweepState.OPEN or sweep.frozen is not None or not snapshot.creates_open:
         return
     room = _Room.of(snapshot)
     refusals = 0
@@ -222,6 +229,7 @@ class _Room:
     pending: int | None
     gpus: Fraction | None
     submissions: int | None
+    creates: int | None
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "_Room":
@@ -235,11 +243,12 @@ class _Room:
             pending=None if limits.pending is None else limits.pending - pending,
             gpus=None if limits.gpus is None else limits.gpus - gpus,
             submissions=None if rate is None else rate - snapshot.submitted,
+            creates=room_on_ramp(snapshot.sweep, snapshot.live) if snapshot.ramps else None,
         )
 
     @property
     def has_slot(self) -> bool:
-        counts = (self.active, self.pending, self.submissions)
+        counts = (self.active, self.pending, self.submissions, self.creates)
         return all(count is None or count > 0 for count in counts)
 
     def fits(self, gpus: Fraction) -> bool:
@@ -251,6 +260,7 @@ class _Room:
             pending=_less(self.pending),
             gpus=None if self.gpus is None else self.gpus - gpus,
             submissions=_less(self.submissions),
+            creates=_less(self.creates),
         )
 
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from sweeper.domain.freezing import judged, thawed
 from sweeper.domain.phase import Phase
 from sweeper.domain.planning import Snapshot, is_exhausted
+from sweeper.domain.ramping import proven
 from sweeper.domain.record import SweepRecord, SweepState, TrialView, Wish, WishKind
 from sweeper.domain.sweep import Goal, LimitsSpec, ObjectiveSpec
 from sweeper.domain.trial import Trial, TrialState
@@ -19,6 +21,14 @@ _OVER = frozenset({SweepState.CANCELLED, SweepState.FINISHED})
 
 def review(snapshot: Snapshot, now: datetime) -> SweepRecord:
     """Return the sweep as it should be recorded now, the same object when nothing changed."""
+    sweep = judged(snapshot.sweep, snapshot.live)
+    if snapshot.ramps:
+        sweep = proven(sweep, snapshot.live, snapshot.totals, now)
+    return _stage(replace(snapshot, sweep=sweep), now)
+
+
+def _stage(snapshot: Snapshot, now: datetime) -> SweepRecord:
+    """Return the sweep in the state that it should be in now."""
     sweep = snapshot.sweep
     if sweep.state in _OVER:
         return sweep
@@ -63,17 +73,24 @@ def _needs_person(trial: Trial, *, is_cancelling: bool) -> bool:
 
 
 def is_drained(snapshot: Snapshot) -> bool:
-    """Return whether nothing is left of what a person gave up, or wanted suspended."""
+    """Return whether nothing is left of what a person gave up, or wanted suspended.
+
+    While writes are frozen nothing is suspended, however long one waits.
+    """
     sweep = snapshot.sweep
     if sweep.state is SweepState.CANCELLING:
         return False
     given_up = (trial for trial in snapshot.live if trial.cancel_asked_at is not None)
     if not all(_needs_person(trial, is_cancelling=False) for trial in given_up):
         return False
-    return sweep.state is not SweepState.SUSPENDED or all(
-        trial.submission.workload_id is None or trial.submission.phase is Phase.STOPPED
-        for trial in snapshot.live
-        if trial.holds_slot
+    return (
+        sweep.state is not SweepState.SUSPENDED
+        or sweep.frozen is not None
+        or all(
+            trial.submission.workload_id is None or trial.submission.phase is Phase.STOPPED
+            for trial in snapshot.live
+            if trial.holds_slot
+        )
     )
 
 
@@ -127,6 +144,11 @@ def _granted(sweep: SweepRecord, wish: Wish) -> SweepRecord:
             return replace(sweep, state=SweepState.SUSPENDED) if active else sweep
         case WishKind.UNPAUSE:
             return replace(sweep, state=SweepState.OPEN) if active else sweep
+        case WishKind.THAW:
+            opened = replace(sweep, state=SweepState.OPEN) if active else sweep
+            return thawed(opened, wish.at)
+        case WishKind.ADOPT:
+            return sweep
         case WishKind.CANCEL:
             whole = wish.trial is None and sweep.state is not SweepState.FINISHED
             return replace(sweep, state=SweepState.CANCELLING) if whole else sweep

@@ -111,6 +111,12 @@ def foreign(trial: Trial, asked_at: datetime, reason: str) -> Change:
     return changed(trial, after, asked_at, event)
 
 
+def not_adopted(trial: Trial, now: datetime, reason: str) -> Change:
+    """Record that a training that a person named was not taken for the trial's."""
+    kept = trial if trial.state.is_terminal else replace(trial, reason=reason)
+    return Change(trial=kept, events=(note(kept, now, EventKind.LOOK_UP, "foreign", reason),))
+
+
 def failed(trial: Trial, verdict: Verdict, retry: RetrySpec, now: datetime) -> Change:
     """Record that the newest attempt failed, and whether there is to be another.
 

@@ -368,9 +368,20 @@ class TestInspect:
         scene = Scene()
         scene.remote.faults = {("find", 1): Fault(error=error)}
 
-        done = await scene.do(Inspect, a_trial(missing_since=NOW))
+        done = await scene.hands.carry_out(
+            Inspect(trial=a_trial(missing_since=NOW), before=None, is_last_word=True)
+        )
 
         assert done.change.trial.failure is FailureClass.VANISHED
+
+    async def test_what_neither_listing_has_is_lost_before_it_is_gone(self) -> None:
+        scene = Scene()
+
+        done = await scene.do(Inspect, a_trial(missing_since=NOW))
+
+        assert done.change.trial.state is TrialState.ACTIVE
+        assert done.change.trial.submission.lost_since == scene.clock()
+        assert outcomes(done) == ["look_up: lost"]
 
     async def test_a_deleted_listing_that_fails_ends_nothing(self) -> None:
         scene = Scene()

@@ -103,6 +103,28 @@ async def test_thousands_of_failed_trials_are_reopened_page_by_page() -> None:
     assert (await store.totals()).count(TrialState.INTERRUPTED) == 1100
 
 
+async def test_a_thaw_lets_what_was_lost_be_looked_up_at_once() -> None:
+    lost = a_trial(0, missing_since=NOW, lost_since=NOW, next_call_at=after(minutes=5))
+    store = await a_store(lost, a_trial(1, next_call_at=after(minutes=5)))
+    await wish(store, WishKind.THAW)
+
+    sweep = await grant(store)
+
+    assert sweep.thawed_at == NOW
+    assert [event.outcome for event in await store.events()] == ["thawed"]
+    waits = [trial.submission.next_call_at for trial in await store.live_trials()]
+    assert waits == [None, after(minutes=5)]
+
+
+async def test_a_wish_to_adopt_is_left_to_who_can_ask_the_control_plane() -> None:
+    store = await a_store(a_trial(0))
+    await wish(store, WishKind.ADOPT, trial=0)
+
+    await grant(store)
+
+    assert [wish.kind for wish in await store.wishes()] == [WishKind.ADOPT]
+
+
 async def test_giving_up_a_trial_marks_it_once() -> None:
     store = await a_store(a_trial(0))
     await wish(store, WishKind.CANCEL, trial=0)

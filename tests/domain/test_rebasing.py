@@ -17,6 +17,7 @@ PAST = [
     "suspend_sent_at",
     "delete_sent_at",
     "missing_since",
+    "lost_since",
 ]
 
 

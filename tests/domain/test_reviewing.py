@@ -210,6 +210,8 @@ STATES_AFTER = {
     WishKind.UNPAUSE: dict.fromkeys(["open", "paused", "suspended"], "open"),
     WishKind.CANCEL: dict.fromkeys(["open", "paused", "suspended", "stopped"], "cancelling"),
     WishKind.RETRY: dict.fromkeys(["stopped", "finished"], "open"),
+    WishKind.THAW: dict.fromkeys(["open", "paused", "suspended"], "open"),
+    WishKind.ADOPT: {},
 }
 
 

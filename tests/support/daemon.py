@@ -72,6 +72,7 @@ class World:
     planned: int | None = 4
     spec: SweepSpec = field(default_factory=a_spec)
     quarantine: timedelta = QUARANTINE
+    ramps: bool = False
     gpus: Mapping[int, int] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     store: Store = field(default_factory=MemoryStore)
@@ -124,6 +125,7 @@ class World:
             now=self.clock,
             read_reports=read_reports,
             drain=drain,
+            ramps=self.ramps,
         )
 
     def draft(self, number: int, attempt: int, params: Params | None) -> Draft:

@@ -33,7 +33,10 @@ Script = Callable[[int, int], Sequence[Phase]]
 
 @dataclass(slots=True, kw_only=True)
 class Training:
-    """A training as the server holds it; `ahead` are the phases still to come."""
+    """A training as the server holds it; `ahead` are the phases still to come.
+
+    A hidden one lives on, while every answer is as if it had never been.
+    """
 
     workload_id: str
     name: str
@@ -44,6 +47,7 @@ class Training:
     desired: DesiredPhase = DesiredPhase.RUNNING
     deleted_at: datetime | None = None
     visible_at: datetime | None = None
+    is_hidden: bool = False
 
     @property
     def lives(self) -> bool:
@@ -140,6 +144,12 @@ class Remote:
         self.trainings.append(training)
         return training
 
+    def hide(self, *numbers: int, hidden: bool = True) -> None:
+        """Answer as if trainings of these trials (of all, when none are given) had never been."""
+        for training in self.trainings:
+            if not numbers or training.number in numbers:
+                training.is_hidden = hidden
+
     def of(self, number: int) -> Sequence[Training]:
         """Return all trainings of one trial, oldest first."""
         return [training for training in self.trainings if training.number == number]
@@ -176,7 +186,7 @@ class Remote:
         self._called("find")
         if deleted:
             gone = [one for one in self.trainings if one.deleted_at is not None]
-            return [one.seen() for one in gone if one.name == name]
+            return [one.seen() for one in gone if one.name == name and not one.is_hidden]
         return [one.seen() for one in self._visible() if one.name == name]
 
     async def get(self, workload_id: str) -> Observation:
@@ -246,6 +256,8 @@ class Remote:
     def _visible(self) -> Iterator[Training]:
         now = self.now()
         for one in self.trainings:
+            if one.is_hidden:
+                continue
             if one.deleted_at is None and (one.visible_at is None or one.visible_at <= now):
                 yield one
 
