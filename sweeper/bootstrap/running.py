@@ -225,7 +225,10 @@ class _Parts:
             record=record,
             local=self.options.local,
             observer=RequestObserver(
-                on_request=metrics.heard_request, on_retry=metrics.heard_retry
+                on_request=metrics.heard_request,
+                on_retry=metrics.heard_retry,
+                on_breaker=metrics.heard_breaker,
+                on_rate=metrics.heard_rate,
             ),
             on_change=on_change,
         )

@@ -155,6 +155,19 @@ CATALOGUE = (
         help="Calls to the control plane repeated within one tick, by why",
     ),
     Family(
+        name="sweeper_api_breaker_state",
+        kind=Kind.GAUGE,
+        labels=("state",),
+        help="1 for the state of the circuit breaker: closed, half_open (one call is tried) or "
+        "open (the control plane is left alone); 0 for the others",
+    ),
+    Family(
+        name="sweeper_api_rate_limit_per_second",
+        kind=Kind.GAUGE,
+        help="Requests a second that the control plane gets at most at present; absent where "
+        "there is no limit",
+    ),
+    Family(
         name="sweeper_observation_age_seconds",
         kind=Kind.GAUGE,
         labels=("sweep",),

@@ -1,7 +1,8 @@
 """Collectors for prometheus-client: the gauges of the newest ticks, and the scrape as a whole."""
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
@@ -18,18 +19,23 @@ _BUILD = "sweeper_build_info"
 class Gauges(Collector):
     """Computes every gauge when it is asked, from the newest tick of each sweep.
 
-    `show` and `collect` may run in different threads: what they share is one reference to a
-    mapping that nobody changes, of summaries that nobody changes.
+    `show` or `hear` and `collect` may run in different threads: what they share are references
+    to mappings that nobody changes, of summaries and readings that nobody changes.
     """
 
     def __init__(self, *, version: str, now: Now) -> None:
         self._now = now
         self._build = (version, platform.python_version())
         self._newest: Mapping[str, TickSummary] = MappingProxyType({})
+        self._heard: Mapping[str, Sequence[Reading]] = MappingProxyType({})
 
     def show(self, sweep: str, summary: TickSummary) -> None:
         """Take `summary` as what is known of the sweep with this label."""
         self._newest = MappingProxyType({**self._newest, sweep: summary})
+
+    def hear(self, family: str, readings: Sequence[Reading]) -> None:
+        """Take `readings` as what is known of a family that no tick tells."""
+        self._heard = MappingProxyType({**self._heard, family: tuple(readings)})
 
     def collect(self) -> Iterable[Metric]:
         """Return the families of all gauges, those without a value as well."""
@@ -43,6 +49,8 @@ class Gauges(Collector):
         for summary in self._newest.values():
             for reading in read_tick(summary, now):
                 _add(families[reading.family], reading)
+        for reading in chain.from_iterable(self._heard.values()):
+            _add(families[reading.family], reading)
         return families.values()
 
 

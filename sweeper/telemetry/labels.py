@@ -42,6 +42,7 @@ OPERATIONS = frozenset(
     }
 )
 RETRY_REASONS = frozenset({"not_sent", "transient", "ambiguous"})
+BREAKER_STATES = ("closed", "half_open", "open")
 
 _STATUSES = frozenset(
     str(status)

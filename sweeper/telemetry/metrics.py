@@ -12,6 +12,7 @@ from sweeper.ports import Now, TickSummary
 from sweeper.telemetry import labels
 from sweeper.telemetry.catalogue import CATALOGUE, Family, Kind
 from sweeper.telemetry.collecting import Gauges, WithoutCreated
+from sweeper.telemetry.gauges import Reading
 
 _COUNTED: Mapping[EventKind, tuple[str, Collection[str]]] = {
     EventKind.SUBMISSION: ("sweeper_submissions_total", labels.SUBMISSIONS),
@@ -29,6 +30,8 @@ _TICK_DURATION = "sweeper_tick_duration_seconds"
 _REQUESTS = "sweeper_api_requests_total"
 _REQUEST_DURATION = "sweeper_api_request_duration_seconds"
 _RETRIES = "sweeper_api_retries_total"
+_BREAKER = "sweeper_api_breaker_state"
+_RATE_LIMIT = "sweeper_api_rate_limit_per_second"
 
 _VERSIONS = re.compile(r"version=([^;,]*)")
 _VERSION = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){0,2}")
@@ -85,6 +88,17 @@ class Metrics:
             labels.known(operation, labels.OPERATIONS),
             labels.known(reason, labels.RETRY_REASONS),
         ).inc()
+
+    def heard_breaker(self, state: str) -> None:
+        """Show in which state the circuit breaker is (`Observer.on_breaker`)."""
+        states = labels.BREAKER_STATES
+        self._gauges.hear(
+            _BREAKER, [Reading(_BREAKER, (one,), float(one == state)) for one in states]
+        )
+
+    def heard_rate(self, per_second: float) -> None:
+        """Show to which rate requests are held (`Observer.on_rate`)."""
+        self._gauges.hear(_RATE_LIMIT, [Reading(_RATE_LIMIT, (), per_second)])
 
     def heard_reports(self, sweep: str, outcome: str, count: int = 1) -> None:
         """Count reports of trainings: `new`, `known` (it came twice) or `refused`."""

@@ -63,6 +63,8 @@ def test_a_scrape_has_exactly_this_text(metrics: Metrics) -> None:
     metrics.ticked(a_tick(*live, sweep=sweep, totals=totals, best=a_best(), gpu_limit=2.0))
     metrics.heard_request("create", "201", 0.2)
     metrics.heard_retry("list", "transient")
+    metrics.heard_breaker("closed")
+    metrics.heard_rate(20.0)
     metrics.heard_reports("demo", "new", 2)
 
     body, content_type = metrics.render("")
@@ -95,6 +97,8 @@ def test_every_series_has_the_labels_of_the_catalogue(metrics: Metrics) -> None:
     metrics.ticked(a_tick(a_trial(), best=a_best()))
     metrics.heard_request("create", "201", 0.2)
     metrics.heard_retry("list", "transient")
+    metrics.heard_breaker("closed")
+    metrics.heard_rate(20.0)
 
     found = {
         name: {frozenset(sample.labels) - {"le"} for sample in family.samples}
@@ -110,6 +114,24 @@ def test_before_anything_happened_only_the_build_is_known(metrics: Metrics) -> N
 
     name, _python, version = series[0]
     assert (name, version, series[1]) == ("build_info", "1.2.3", 1)
+
+
+@pytest.mark.parametrize("state", ["closed", "half_open", "open"])
+def test_the_breaker_is_in_one_state(metrics: Metrics, state: str) -> None:
+    metrics.heard_breaker("closed")
+
+    metrics.heard_breaker(state)
+
+    assert _series(metrics)["api_breaker_state", state] == 1
+    exposed = _families(metrics)["sweeper_api_breaker_state"].samples
+    assert sorted(sample.value for sample in exposed) == [0, 0, 1]
+
+
+def test_the_newest_rate_limit_is_shown(metrics: Metrics) -> None:
+    metrics.heard_rate(20.0)
+    metrics.heard_rate(14.0)
+
+    assert _series(metrics)["api_rate_limit_per_second",] == 14
 
 
 def test_the_process_is_measured_too(metrics: Metrics) -> None:
