@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from sweeper.errors import StoreError
@@ -56,10 +57,19 @@ async def _answer(request: Request, error: Exception) -> Response:
         case HTTPException():
             response = _error(error.status_code, str(error.detail))
             response.headers.update(error.headers or {})
+            if error.status_code == 405:
+                response.headers["Allow"] = _allowed(request)
             return response
         case _:
             logger.error("%s %s cannot be served: %s", request.method, request.url.path, error)
             return _error(503, "The control plane is closing, or its state cannot be used.")
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods of a path; Starlette names those of its first route alone."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
 
 
 def _error(status: int, message: str) -> Response:

@@ -74,7 +74,8 @@ def workload_routes(site: Site) -> Sequence[Route]:
     return [
         Route(WORKLOADS, listing, methods=["GET"]),
         Route(f"{WORKLOADS}/count", count, methods=["GET"]),
-        Route(f"{WORKLOADS}/{{workload_id}}", workload, methods=["GET"]),
+        # Anything else, such as `trainings`, is no workload that one could ask for.
+        Route(f"{WORKLOADS}/{{workload_id:uuid}}", workload, methods=["GET"]),
         Route(f"{WORKLOADS}/{{workload_id}}/events", events, methods=["GET"]),
         Route(PROJECTS, projects, methods=["GET"]),
         Route(CLUSTERS, clusters, methods=["GET"]),

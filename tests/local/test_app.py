@@ -224,6 +224,23 @@ async def test_what_is_not_offered_is_an_error_like_any_other(
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("OPTIONS", f"{TRAININGS}/{UNKNOWN}", "DELETE, GET, HEAD"),
+        ("GET", TRAININGS, "POST"),
+        ("GET", f"{TRAININGS}/{UNKNOWN}/suspend", "POST"),
+    ],
+)
+async def test_a_method_that_is_not_offered_is_told_which_are(
+    client: Client, method: str, path: str, allowed: str
+) -> None:
+    answer = await client.http.request(method, path)
+
+    assert_error(answer, 405)
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize(
     "value", [None, "", "Bearer", "Bearer ", "Bearer a.b.c", "Basic abc", "bearer x", "Bearer \xff"]
 )
 async def test_without_a_good_token_everything_is_401(client: Client, value: str | None) -> None:
