@@ -1,13 +1,15 @@
 # Two commands open the README: `make demo` and `make test`. Both set up all they need in .venv.
 SHELL := /bin/sh
 VENV := .venv
+OUTSIDE := .venv-outside
+PRISM := tests/outside/prism
 BIN := $(VENV)/bin
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs lock clean
+.PHONY: help demo test check outside bench docs lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -24,8 +26,19 @@ check: $(VENV)/dev.stamp  ## Check format, lint, types and import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+outside: $(VENV)/core.stamp $(OUTSIDE)/stamp  ## Let software of others check the local control plane
+	@if command -v npm >/dev/null && command -v node >/dev/null; then \
+		npm ci --prefix $(PRISM) --no-audit --no-fund --loglevel=error && \
+		$(OUTSIDE)/bin/python -m pytest -c tests/outside/pytest.toml tests/outside; \
+	else \
+		echo "There is no node with npm here: the proof by Prism is left out"; \
+		$(OUTSIDE)/bin/python -m pytest -c tests/outside/pytest.toml tests/outside \
+			--ignore=tests/outside/test_prism.py; \
+	fi
+
 bench: $(VENV)/dev.stamp  ## Measure speed, as ratios to a peer in the same run
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/throughput.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/server.py
 
 docs: $(VENV)/dev.stamp  ## Write into README what is generated from the code
 	$(BIN)/python docs/generate.py
@@ -35,9 +48,11 @@ lock: $(VENV)/dev.stamp  ## Resolve the dependencies anew, with hashes and witho
 		--no-header --quiet pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --group dev --extra search pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet --group pyproject.toml:outside -o requirements-outside.lock
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(OUTSIDE) $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module" \
@@ -53,3 +68,10 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	$(PIP) install --no-deps --editable .
 	@touch $@ $(VENV)/core.stamp
+
+$(OUTSIDE)/stamp: requirements-outside.lock
+	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
+	$(PYTHON) -m venv $(OUTSIDE)
+	$(OUTSIDE)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--require-hashes --no-deps -r requirements-outside.lock
+	@touch $@
