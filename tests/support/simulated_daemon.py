@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
+from starlette.types import ASGIApp
 
 from sweeper.bootstrap.attempts import Attempts
 from sweeper.daemon.actions import Hands
@@ -27,6 +28,7 @@ from sweeper.domain.phase import Phase
 from sweeper.domain.record import SweepRecord
 from sweeper.domain.surroundings import Surroundings
 from sweeper.domain.trial import Trial
+from sweeper.local.credentials import PlaneCredentials
 from sweeper.local.faults.drawing import Faults
 from sweeper.local.faults.extending import with_faults
 from sweeper.local.faults.plan import NO_FAULTS, FaultPlan
@@ -48,6 +50,7 @@ from tests.support.daemon import Heard
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SWEEP_ID = "abcdefghij"
 QUARANTINE = timedelta(seconds=20)
+CREDENTIALS = PlaneCredentials(client_id="rehearsal", client_secret="rehearsed", key=b"key")
 
 
 def sweep_text(trials: int, active: int, **training: object) -> str:
@@ -101,9 +104,26 @@ class History:
         return sum(event.reason == reason for events in self.events.values() for event in events)
 
 
+class Line(httpx.AsyncBaseTransport):
+    """The way to whichever server is open; without one a connection is refused."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on."""
+        if self.app is None:
+            raise httpx.ConnectError("no server is open", request=request)
+        return await httpx.ASGITransport(app=self.app).handle_async_request(request)
+
+
 @dataclass(slots=True, kw_only=True)
 class Rehearsal:
-    """One sweep and one server, in one folder; each daemon and each server can be opened anew."""
+    """One sweep and one control plane, in one folder.
+
+    Servers and daemons come and go, one of each at a time; cancelling one is its kill. What
+    outlives them is `store`, the folder, the clock and the faults.
+    """
 
     directory: Path
     text: str
@@ -112,10 +132,11 @@ class Rehearsal:
     gpus: int = 8
     store: Store = field(default_factory=MemoryStore)
     heard: Heard = field(default_factory=Heard)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    line: Line = field(default_factory=Line)
     now: Now = field(init=False)
     faults: Faults = field(init=False)
     file: SweepFile = field(init=False)
+    _sites: list[Site] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -135,6 +156,7 @@ class Rehearsal:
             gpus=self.gpus,
             environment={},
             working_directory=self.directory,
+            credentials=CREDENTIALS,
             extend=self._extended,
         )
         journal = self.directory / "simulation.jsonl"
@@ -145,9 +167,11 @@ class Rehearsal:
                 runtime, options, now=self.now, on_change=lambda: None, run=inline
             )
             plane = await enter(opened)
-            yield Server(rehearsal=self, plane=plane, site=self._sites.pop())
-
-    _sites: list[Site] = field(default_factory=list)
+            self.line.app = plane.app
+            try:
+                yield Server(plane=plane, site=self._sites.pop())
+            finally:
+                self.line.app = None
 
     def _extended(self, site: Site) -> Extension:
         self._sites.append(site)
@@ -214,37 +238,36 @@ class Rehearsal:
             now=self.now,
             read_reports=_read_nothing,
         )
-        return Service(reconciler=reconciler, now=self.now, wake=self.wake)
+        return Service(reconciler=reconciler, now=self.now)
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[ControlPlane]:
+        """Connect the client for Run:ai to whichever server is open, through the faults."""
+        address = Address(
+            base_url="http://sweeper.simulated",
+            credentials=Credentials(
+                client_id=CREDENTIALS.client_id, secret=lambda: CREDENTIALS.client_secret
+            ),
+            token_version=TokenVersion.V2,
+            transport=self.line,
+        )
+        async with open_runai(address, now=self.now, rng=random.Random(1)) as connection:
+            yield connection.control_plane("1")
+
+    async def run_sweep(self) -> SweepRecord:
+        """Let a new daemon run the sweep to its end; return the sweep's record."""
+        async with self.client() as control_plane:
+            service = await self.daemon(control_plane)
+            _, record = await service.run()
+            return record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """An open control plane."""
 
-    rehearsal: Rehearsal
     plane: LocalPlane
     site: Site
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[ControlPlane]:
-        """Connect the client for Run:ai to it, through the faults."""
-        secret = self.plane.client_secret
-        address = Address(
-            base_url="http://sweeper.simulated",
-            credentials=Credentials(client_id=self.plane.client_id, secret=lambda: secret),
-            token_version=TokenVersion.V2,
-            transport=httpx.ASGITransport(app=self.plane.app),
-        )
-        now, rng = self.rehearsal.now, random.Random(1)
-        async with open_runai(address, now=now, rng=rng) as connection:
-            yield connection.control_plane(self.plane.project_id)
-
-    async def run_sweep(self) -> SweepRecord:
-        """Let a daemon run the sweep to its end; return its record."""
-        async with self.client() as control_plane:
-            service = await self.rehearsal.daemon(control_plane)
-            _, record = await service.run()
-            return record
 
     async def history(self) -> History:
         """Return what is on record of all trainings."""
