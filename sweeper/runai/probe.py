@@ -68,7 +68,7 @@ class Probe:
         life = Life(self._connection.make, plane, training, self._heard, self._learned)
         keep = self._order.keep
         try:
-            await take(life.steps(keep=keep), self._heard, self._tell)
+            await take(life.steps(keep=keep), self._heard, self._tell, training.look)
         finally:
             last = await life.clean_up(keep=keep)
             if last is not None:

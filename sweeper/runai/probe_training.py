@@ -5,6 +5,7 @@ or one with its exact name, random to the last, and its label.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -16,6 +17,7 @@ from sweeper.domain.values import JsonValue
 from sweeper.errors import (
     AmbiguousError,
     ControlPlaneError,
+    NotSentError,
     TrainingGoneError,
     TransientError,
     UnsupportedError,
@@ -100,6 +102,20 @@ class ProbeTraining:
             self._ids.append(created.workload_id)
         return created
 
+    async def look(self) -> None:
+        """Read something, whatever comes of it.
+
+        While reads fail, the client lets no write pass; a read that does well lets them in again.
+        """
+        try:
+            await self._plane.find(self.name)
+        except UnsupportedError:
+            if self._ids:
+                with contextlib.suppress(ControlPlaneError):
+                    await self._plane.get(self._ids[0])
+        except ControlPlaneError as error:
+            _log.debug("a look was of no use: %s", error)
+
     async def phase(self, workload_id: str) -> Phase:
         """Return the phase now, from the listing where the training's own answer has none."""
         seen = await self._plane.get(workload_id)
@@ -123,7 +139,7 @@ class ProbeTraining:
         try:
             async with asyncio.timeout(seconds):
                 while True:
-                    phase = await _patient(lambda: self.phase(workload_id))
+                    phase = await self._patient(lambda: self.phase(workload_id))
                     if is_reached(phase):
                         return phase, True
                     await pause(POLL_SECONDS)
@@ -133,9 +149,9 @@ class ProbeTraining:
     async def delete(self, workload_id: str) -> None:
         """Delete one of ours and wait until it is gone; the caller bounds the wait."""
         try:
-            await _patient(lambda: self._plane.delete(workload_id))
+            await self._patient(lambda: self._plane.delete(workload_id))
             while True:
-                await _patient(lambda: self._plane.get(workload_id))
+                await self._patient(lambda: self._plane.get(workload_id))
                 await pause(POLL_SECONDS)
         except TrainingGoneError:
             self._ids.remove(workload_id)
@@ -165,7 +181,7 @@ class ProbeTraining:
         try:
             async with asyncio.timeout(STRAY_SECONDS):
                 while self._open:
-                    for seen in await _patient(lambda: self._plane.find(self.name)):
+                    for seen in await self._patient(lambda: self._plane.find(self.name)):
                         if seen.workload_id not in self._ids and await self._is_ours(seen):
                             self._ids.append(seen.workload_id)
                             self._open = False
@@ -175,14 +191,16 @@ class ProbeTraining:
 
     async def _is_ours(self, seen: Observation) -> bool:
         """Whether what the listing has carries our label too."""
-        found = await _patient(lambda: self._plane.get(seen.workload_id))
+        found = await self._patient(lambda: self._plane.get(seen.workload_id))
         return found.name == self.name and (found.labels or {}).get(LABEL) == self._mark
 
-
-async def _patient(call: Callable[[], Awaitable[_T]]) -> _T:
-    """Return what `call` returns, made again while nobody knows; the caller bounds the wait."""
-    while True:
-        try:
-            return await call()
-        except (TransientError, AmbiguousError) as error:
-            await pause(max(POLL_SECONDS, error.retry_after or 0))
+    async def _patient(self, call: Callable[[], Awaitable[_T]]) -> _T:
+        """Return what `call` returns, made again while nobody knows; the caller bounds the wait."""
+        while True:
+            try:
+                return await call()
+            except NotSentError as error:
+                await pause(max(POLL_SECONDS, error.retry_after or 0))
+                await self.look()
+            except (TransientError, AmbiguousError) as error:
+                await pause(max(POLL_SECONDS, error.retry_after or 0))

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from sweeper.clock import pause
 from sweeper.errors import ControlPlaneError, NotSentError, SettingsError
 from sweeper.runai.capabilities import Capabilities
 from sweeper.runai.findings import Finding, Heard, Tell, Verdict, failed
 from sweeper.runai.operations import Operation
+
+Look: TypeAlias = Callable[[], Awaitable[None]]
 
 CALL_SECONDS = 40.0
 """How long a step may take that makes a few calls and waits for nothing."""
@@ -57,13 +59,22 @@ class Step:
     seconds: float = CALL_SECONDS
 
 
-async def take(steps: Sequence[Step], heard: Heard, tell: Tell) -> None:
-    """Take the steps in turn; each ends in one finding, and none in an error."""
+async def look_at_nothing() -> None:
+    """Look at nothing."""
+
+
+async def take(
+    steps: Sequence[Step], heard: Heard, tell: Tell, look: Look = look_at_nothing
+) -> None:
+    """Take the steps in turn; each ends in one finding, and none in an error.
+
+    `look` reads something of the control plane: while reads fail, no write is sent.
+    """
     for step in steps:
-        tell(await _taken(step, heard))
+        tell(await _taken(step, heard, look))
 
 
-async def _taken(step: Step, heard: Heard) -> Finding:
+async def _taken(step: Step, heard: Heard, look: Look) -> Finding:
     if not step.is_possible():
         words = "not tried, for want of a step before"
         return Finding(step=step.name, verdict=Verdict.SKIPPED, words=words)
@@ -79,6 +90,7 @@ async def _taken(step: Step, heard: Heard) -> Finding:
                         raise
                     trouble = error
                     await pause(error.retry_after)
+                    await look()
     except TimeoutError:
         pass
     except (ControlPlaneError, SettingsError) as error:

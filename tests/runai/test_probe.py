@@ -177,14 +177,14 @@ async def test_a_second_create_may_be_answered_with_the_first_training() -> None
     assert found.probe.capabilities.names_unique is True
 
 
-async def test_a_control_plane_that_cannot_be_read_any_more_leaves_word() -> None:
+async def test_what_cannot_be_read_any_more_is_taken_away_all_the_same() -> None:
     site = Site(refused={"get": 503})
 
     found = await probed(site)
 
     assert found["get"].remedy == "try again in a few minutes"
     assert found["start"].words.startswith("still Unknown after")
-    assert found["clean-up"].verdict is Verdict.MISSING
+    assert found["clean-up"].words == "nothing is left behind"
     assert site.trainings == []
 
 
@@ -369,3 +369,19 @@ async def test_a_host_that_wants_to_be_left_alone_is_waited_for() -> None:
     assert found["resume"].verdict is Verdict.MISSING
     assert found["resume"].remedy == "try again in a few minutes"
     assert found["delete"].verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("listing", [200, 404])
+async def test_writes_go_on_once_a_read_does_well_again(listing: int) -> None:
+    site, troubles = Site(refused={} if listing == 200 else {"listing": 404}), iter(range(12))
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if site.kind(request) == "get" and next(troubles, None) is not None:
+            return httpx.Response(503)
+        return await site(request)
+
+    found = await probed(httpx.MockTransport(answer))
+
+    assert found["get"].verdict is Verdict.MISSING
+    assert {found[step].verdict for step in ("suspend", "resume", "delete")} == {Verdict.OK}
+    assert site.trainings == []
