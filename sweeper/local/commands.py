@@ -1,7 +1,7 @@
 """From a training's spec to the process that stands for it: words, environment, directory.
 
 A spec describes a container; what of it concerns a process of this machine is taken as
-Kubernetes takes it, the rest (image, volumes, security) is left alone.
+Kubernetes takes it, the rest (image, security) is left alone.
 """
 
 import re
@@ -9,13 +9,16 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sweeper.domain.values import JsonValue
 from sweeper.local.runtime import StartError
-from sweeper.local.spec_reading import Spec
+from sweeper.local.sources import KINDS, Sources
+from sweeper.local.spec_reading import Spec, items_of, members_of
 
 _REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
-_SOURCES = ("secret", "configMap", "podFieldRef")
-_IGNORED = ("image", "storage", "security", "probes", "parallelism", "completions")
+_IGNORED = (
+    *("image", "imagePullPolicy", "security", "tolerations", "podAffinity", "tty"),
+    *("ports", "exposedUrls"),
+)
+_IGNORED_STORAGE = ("nfs", "s3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,9 @@ class Command:
     directory: str
 
 
-def read_command(spec: Spec, inherited: Mapping[str, str], directory: str) -> Command:
+def read_command(
+    spec: Spec, inherited: Mapping[str, str], directory: str, sources: Sources
+) -> Command:
     """Return the process that a spec asks for.
 
     `command` and `args` are split into words as a shell would, and `$(NAME)` in words and
@@ -36,10 +41,10 @@ def read_command(spec: Spec, inherited: Mapping[str, str], directory: str) -> Co
     starts it.
 
     Raises:
-        StartError: there is no command, or something in the spec only a cluster has.
+        StartError: there is no command, or a value that does not exist.
     """
     environment = dict(inherited)
-    for name, value in _variables(spec):
+    for name, value in _variables(spec, sources):
         environment[name] = expand(value, environment)
     words = [*_words(spec, "command"), *_words(spec, "args")]
     if not words:
@@ -70,7 +75,10 @@ def expand(text: str, environment: Mapping[str, str]) -> str:
 
 def ignored_fields(spec: Spec) -> tuple[str, ...]:
     """Return the fields given that mean nothing to a process of this machine."""
-    return tuple(name for name in _IGNORED if spec.get(name) not in (None, {}, []))
+    storage = members_of(spec, "storage")
+    found = [name for name in _IGNORED if spec.get(name) not in (None, False, {}, [])]
+    found += [f"storage.{kind}" for kind in _IGNORED_STORAGE if storage.get(kind)]
+    return tuple(found)
 
 
 def _words(spec: Spec, key: str) -> list[str]:
@@ -83,26 +91,24 @@ def _words(spec: Spec, key: str) -> list[str]:
         raise StartError(f"spec.{key} cannot be split into words: {error}") from error
 
 
-def _variables(spec: Spec) -> Iterator[tuple[str, str]]:
+def _variables(spec: Spec, sources: Sources) -> Iterator[tuple[str, str]]:
     """Yield names and values of the variables of a spec."""
-    items = spec.get("environmentVariables")
-    for place, item in enumerate(items if isinstance(items, list) else ()):
-        if isinstance(item, Mapping) and item.get("exclude") is not True:
-            found = _variable(item, f"spec.environmentVariables[{place}]")
-            if found is not None:
-                yield found
+    for number, item in items_of(spec, "environmentVariables"):
+        found = _variable(item, f"spec.environmentVariables[{number}]", sources)
+        if found is not None:
+            yield found
 
 
-def _variable(item: Mapping[str, JsonValue], place: str) -> tuple[str, str] | None:
+def _variable(item: Spec, place: str, sources: Sources) -> tuple[str, str] | None:
     name, value = item.get("name"), item.get("value")
     if not isinstance(name, str):
         return None
-    source = next((key for key in _SOURCES if item.get(key) is not None), None)
+    source = next((kind for kind in KINDS if item.get(kind) is not None), None)
     if source is not None:
-        raise StartError(
-            f"{place} ({name}) takes its value from {source}, which only a cluster has: "
-            "give a value, or set it in the environment of this control plane"
-        )
+        try:
+            value = sources.variable(source, members_of(item, source))
+        except StartError as error:
+            raise StartError(f"{place} ({name}): {error}") from error
     if not name or "=" in name or "\0" in name:
         raise StartError(f"{place}.name is no name of a variable")
     text = value if isinstance(value, str) else ""

@@ -220,11 +220,18 @@ class Engine:
                 self._live.apply(after.queue(training, now))
         self._lent = {gpu: until for gpu, until in self._lent.items() if until > now}
         capacity = self._machine.capacity(frozenset(self._lent))
-        decision = decide(self._live, capacity, now)
-        for key, devices in decision.starts.items():
-            self._live.apply(after.order(self._live[key], devices, now))
-        for key, by in decision.preemptions.items():
-            self._live.apply(after.preempt(self._live[key], self._live[by].name, now))
+        decision = decide(self._live, capacity, now, self._organization)
+        for key, grant in decision.starts.items():
+            training = self._live[key]
+            self._live.apply(
+                after.order(
+                    training, grant.devices, now, node_pool=grant.pool, nodes=grant.nodes
+                )
+            )
+        for key, preemption in decision.preemptions.items():
+            by = self._live[preemption.by].name
+            step = after.preempt(self._live[key], by, now, is_reclaim=preemption.is_reclaim)
+            self._live.apply(step)
         for key, wait in decision.waits.items():
             self._live.apply(after.wait(self._live[key], wait.reason, wait.message))
 
@@ -237,6 +244,10 @@ class Engine:
     def _carry_out(self, group: asyncio.TaskGroup, recorded: Iterable[LocalTraining]) -> None:
         """Give the orders that follow from trainings as they are on record."""
         for training in recorded:
+            is_at_rest = training.is_over or training.phase is Phase.STOPPED
+            if is_at_rest and self._machine.makes_folders(training):
+                clearing = self._hands.clear(training)
+                group.create_task(clearing, name=f"clear {training.workload_id}")
             for pod in training.pods:
                 key = training.key_of(pod)
                 if pod.process is Process.ORDERED and key not in self._starting:

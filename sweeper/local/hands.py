@@ -1,8 +1,9 @@
 """The orders that the control plane gives to its runtime, repeated until they are answered."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
@@ -10,7 +11,7 @@ from sweeper.clock import pause
 from sweeper.local.happenings import refused, started
 from sweeper.local.machine import Machine
 from sweeper.local.pods import Pod
-from sweeper.local.runtime import Runtime, RuntimeUnavailableError, StartError
+from sweeper.local.runtime import Runtime, RuntimeUnavailableError, StartError, StartOrder
 from sweeper.local.trainings import LocalTraining, Step
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Hands:
 
     runtime: Runtime
     machine: Machine
+    folders: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start(self, training: LocalTraining, pod: Pod) -> Outcome:
         """Order the newest start of a pod.
@@ -37,12 +39,24 @@ class Hands:
         """
         key = training.key_of(pod)
         try:
-            order = self.machine.order_for(training, pod)
+            order = await self._order(training, pod)
             await _until_answered(lambda: self.runtime.start(order))
         except StartError as error:
             reason = str(error)
             return lambda current, now: refused(current, key, reason, now)
         return lambda current, now: started(current, key, now)
+
+    async def clear(self, training: LocalTraining) -> None:
+        """Remove the folders of a training's processes that have ended."""
+        async with self.folders:
+            await asyncio.to_thread(self.machine.clear, training)
+
+    async def _order(self, training: LocalTraining, pod: Pod) -> StartOrder:
+        if not self.machine.makes_folders(training):
+            return self.machine.order_for(training, pod)
+        # Folders are removed and made in the order in which that was asked for.
+        async with self.folders:
+            return await asyncio.to_thread(self.machine.order_for, training, pod)
 
     async def stop(self, key: str, grace_seconds: float) -> None:
         """Order a stop."""

@@ -134,9 +134,12 @@ def _succeeded(training: LocalTraining, pod: Pod, now: datetime) -> Step:
         return _without(counted, pod, now)
     message = f"{ending} ({counted.succeeded} of {counted.lifecycle.completions})"
     events = (told_of(training, now, "Succeeded", message),)
-    rest = tuple(one for one in counted.pods if one is not pod)
-    if len(rest) >= (counted.lifecycle.completions or 0) - counted.succeeded:
-        return Step(_judged(sized(replace(counted, pods=rest), len(rest)), now), events)
+    rest = replace(counted, pods=tuple(one for one in counted.pods if one is not pod))
+    if len(rest.pods) >= (counted.lifecycle.completions or 0) - counted.succeeded:
+        if not rest.has_process:
+            waiting = replace(requeue(rest, message, now), not_before=rest.due)
+            return Step(waiting, events)
+        return Step(_judged(sized(rest, len(rest.pods)), now), events)
     following = _with(counted, _next_start(counted, pod))
     return Step(_judged(replace(following, starts=counted.starts + 1), now), events)
 

@@ -5,51 +5,95 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from urllib.parse import quote
+from uuid import UUID, uuid5
 
 from sweeper.local.commands import read_command
 from sweeper.local.gpus import VISIBLE, Gpu, lock_file
+from sweeper.local.nodes import Node
 from sweeper.local.pods import Pod
 from sweeper.local.runtime import StartOrder
-from sweeper.local.scheduler import Capacity
-from sweeper.local.spec_reading import read_spec
+from sweeper.local.room import Capacity
+from sweeper.local.sources import PodFields, Sources
+from sweeper.local.spec_reading import Spec, items_of, read_spec
 from sweeper.local.trainings import LocalTraining
+from sweeper.local.volumes import Tenant, clear, prepare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """Where processes run: GPUs, bounds (None: none), folders, and what all of them inherit."""
+    """Where processes run: GPUs, bounds (None: none), folders, and what all of them inherit.
+
+    With `nodes` these are what is handed out, `gpus` are those of them that are real, and the
+    bounds are theirs.
+
+    `state` holds Secrets, ConfigMaps, claims and the folders of processes. Where it is not real
+    processes are simulated, and have no folders.
+    """
 
     gpus: Sequence[Gpu]
     cores: Fraction | None
     memory: Fraction | None
+    state: Path
     logs: Path
     gpu_locks: Path
     working_directory: Path
     environment: Mapping[str, str] = field(repr=False)
     project_names: Mapping[str, str]
+    nodes: tuple[Node, ...] = ()
+    is_real: bool = True
 
     def capacity(self, lent: frozenset[int]) -> Capacity:
         """Return what there is to hand out while another control plane uses the GPUs `lent`."""
-        devices = tuple(gpu.index for gpu in self.gpus)
-        return Capacity(devices=devices, lent=lent, cores=self.cores, memory=self.memory)
+        if self.nodes:
+            return Capacity(nodes=self.nodes, lent=lent, takes_any_pool=False)
+        node = Node(
+            devices=tuple(gpu.index for gpu in self.gpus),
+            cores=self.cores,
+            memory=self.memory,
+            takes_any=True,
+        )
+        return Capacity(nodes=(node,), lent=lent)
 
     def order_for(self, training: LocalTraining, pod: Pod) -> StartOrder:
-        """Return the order for the newest start of a pod.
+        """Return the order for the newest start of a pod; where it has volumes, they are made.
 
         Raises:
-            StartError: its spec does not say what to start.
+            StartError: its spec does not say what to start, or something it needs is missing.
         """
-        inherited = {**self.environment, **self._told(training, pod)}
-        command = read_command(
-            read_spec(training.spec_text), inherited, str(self.working_directory)
-        )
+        spec = read_spec(training.spec_text)
+        tenant = self._tenant(training, pod, spec)
+        volumes = prepare(spec, tenant) if self.makes_folders(training) else {}
+        inherited = {**self.environment, **self._told(training, pod), **volumes}
+        command = read_command(spec, inherited, str(self.working_directory), tenant.sources)
         return StartOrder(
             key=training.key_of(pod),
             argv=command.argv,
             directory=str(self.working_directory / command.directory),
             environment=command.environment,
+            stdin=spec.get("stdin") is True,
             log_file=str(self.log_file(training.name)),
             lock_files=tuple(lock_file(self.gpu_locks, device) for device in pod.devices),
+        )
+
+    def makes_folders(self, training: LocalTraining) -> bool:
+        """Whether the processes of a training have folders of their own."""
+        return self.is_real and training.lifecycle.has_folder
+
+    def clear(self, training: LocalTraining) -> None:
+        """Remove the folders of all starts of a training so far; it blocks."""
+        clear(self.state, training.workload_id, training.starts)
+
+    def _tenant(self, training: LocalTraining, pod: Pod, spec: Spec) -> Tenant:
+        directory = spec.get("workingDir")
+        inner = directory if isinstance(directory, str) else ""
+        fields = pod_fields(training, pod, spec, self.project_names)
+        return Tenant(
+            key=training.key_of(pod),
+            workload_id=training.workload_id,
+            name=training.name,
+            directory=str(self.working_directory / inner),
+            sources=Sources(state=self.state, fields=fields),
+            environment=self.environment,
         )
 
     def log_file(self, name: str) -> Path:
@@ -70,3 +114,33 @@ class Machine:
         if training.lifecycle.parallelism > 1:
             told["POD_INDEX"] = str(pod.index)
         return told
+
+
+def pod_fields(
+    training: LocalTraining, pod: Pod, spec: Spec, project_names: Mapping[str, str]
+) -> PodFields:
+    """Return what the pod of a start can tell of itself; each start is a new pod."""
+    project = project_names.get(training.project_id, "")
+    return PodFields(
+        plain={
+            "metadata.name": training.pod_name(pod),
+            "metadata.namespace": f"runai-{project}",
+            "metadata.uid": str(uuid5(UUID(training.workload_id), str(pod.start))),
+            "spec.nodeName": pod.node or "localhost",
+            "spec.serviceAccountName": "default",
+            "status.podIP": "127.0.0.1",
+            "status.podIPs": "127.0.0.1",
+            "status.hostIP": "127.0.0.1",
+        },
+        labels=_named(spec, "labels"),
+        annotations=_named(spec, "annotations"),
+    )
+
+
+def _named(spec: Spec, key: str) -> Mapping[str, str]:
+    found = ((item.get("name"), item.get("value")) for _, item in items_of(spec, key))
+    return {
+        name: value if isinstance(value, str) else ""
+        for name, value in found
+        if isinstance(name, str)
+    }

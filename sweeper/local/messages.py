@@ -71,6 +71,7 @@ def order_message(order: StartOrder) -> Message:
         "environment": dict(order.environment),
         "log_file": order.log_file,
         "lock_files": list(order.lock_files),
+        "stdin": order.stdin,
     }
 
 
@@ -93,6 +94,7 @@ def read_order(message: Message) -> StartOrder:
         environment=environment,
         log_file=read_text(message, "log_file"),
         lock_files=read_texts(message, "lock_files"),
+        stdin=message.get("stdin") is True,
     )
 
 

@@ -24,6 +24,7 @@ from sweeper.local.keeping import open_keeper
 from sweeper.local.machine import Machine
 from sweeper.local.places import Project
 from sweeper.local.planned import open_planned
+from sweeper.local.probing import ask_http, ready_at_once
 from sweeper.local.running import Run, own_thread
 from sweeper.local.runtime import Runtime, RuntimeUnavailableError
 from sweeper.local.simulation import SimulationPlan
@@ -99,9 +100,10 @@ async def open_local_plane(
         directory=options.directory,
         socket_directory=options.socket_directory,
         now=now,
+        environment=options.environment,
     )
     async with AsyncExitStack() as stack:
-        opened = _open(open_supervised(supervisor), options, now, on_change, None)
+        opened = _open(open_supervised(supervisor), options, now, on_change, None, is_real=True)
         try:
             plane = await stack.enter_async_context(opened)
         except RuntimeUnavailableError as error:
@@ -181,6 +183,8 @@ async def _open(
     now: Now,
     on_change: Callable[[], None],
     run: Run | None,
+    *,
+    is_real: bool = False,
 ) -> AsyncIterator[LocalPlane]:
     project = Project()
     constants = {"type": "Training", "projectName": project.name}
@@ -191,13 +195,14 @@ async def _open(
         )
         # Only who holds the state may touch the processes.
         runtime = await stack.enter_async_context(opening)
-        machine = _machine(options, project)
+        machine = _machine(options, project, is_real=is_real)
         engine = Engine(
             machine=machine,
             runtime=runtime,
             keeper=keeper,
             now=now,
             on_change=on_change,
+            ask=ask_http if is_real else ready_at_once,
         )
         await engine.recover()
         credentials = options.credentials or fresh_credentials()
@@ -239,11 +244,13 @@ async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
     await work()
 
 
-def _machine(options: LocalPlaneOptions, project: Project) -> Machine:
+def _machine(options: LocalPlaneOptions, project: Project, *, is_real: bool) -> Machine:
     return Machine(
+        is_real=is_real,
         gpus=find_gpus(options.gpus, options.environment),
         cores=options.cores,
         memory=options.memory,
+        state=options.directory,
         logs=options.directory / "logs",
         gpu_locks=options.gpu_lock_directory,
         working_directory=options.working_directory or Path.cwd(),

@@ -20,7 +20,8 @@ class StartOrder:
     environment of the process. Output of both kinds is appended to `log_file`, an absolute path
     whose folder is made. Each of `lock_files` is locked (flock, exclusive) for as long as a
     process of this runtime needs it, so that no other control plane on this machine uses what
-    it stands for.
+    it stands for. With `stdin` a read of standard input waits for ever, as nobody writes to it;
+    without, it is at once at its end.
     """
 
     key: str
@@ -29,6 +30,7 @@ class StartOrder:
     environment: Mapping[str, str] = field(repr=False)
     log_file: str
     lock_files: tuple[str, ...] = ()
+    stdin: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

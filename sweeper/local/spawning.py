@@ -200,13 +200,21 @@ def _reset_signals() -> None:  # pragma: no cover - see _fork
 
 def _execute(start: _Start) -> None:  # pragma: no cover - see _fork
     os.chdir(start.order.directory)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
+    os.dup2(_standard_input(start.order), 0)
     os.dup2(start.log, 1)
     os.dup2(start.log, 2)
     for descriptor in start.inherited:
         os.set_inheritable(descriptor, True)
     os.execve(start.program, start.order.argv, dict(start.order.environment))  # noqa: S606 - as ordered
+
+
+def _standard_input(order: StartOrder) -> int:  # pragma: no cover - see _fork
+    if not order.stdin:
+        return os.open(os.devnull, os.O_RDONLY)
+    # It holds the other end itself, so that its input stays open, and nothing ever comes.
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    return reader
 
 
 def _describe(start: _Start, error: BaseException) -> str:  # pragma: no cover - see _fork

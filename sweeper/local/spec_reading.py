@@ -110,6 +110,7 @@ class Lifecycle:
     - `restarts` is false where a failed process is never tried again, whatever the limit;
       `restarts_always` is true where one that succeeded is started again, too
     - without `readiness` every process that runs is ready
+    - `has_folder` is whether its processes have folders of their own: volumes, or a home
     """
 
     grace_seconds: float = DEFAULT_GRACE_SECONDS
@@ -121,6 +122,7 @@ class Lifecycle:
     auto_deletion: timedelta = DEFAULT_AUTO_DELETION
     ends_when_preempted: bool = False
     readiness: Readiness | None = None
+    has_folder: bool = False
 
 
 def read_spec(text: str | None) -> Spec:
@@ -196,6 +198,7 @@ def read_lifecycle(spec: Spec) -> Lifecycle:
         ),
         ends_when_preempted=spec.get("terminateAfterPreemption") is True,
         readiness=_readiness(members_of(members_of(spec, "probes"), "readiness")),
+        has_folder=spec.get("createHomeDir") is True or bool(members_of(spec, "storage")),
     )
 
 

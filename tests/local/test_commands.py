@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,11 +7,12 @@ from hypothesis import strategies as st
 
 from sweeper.local.commands import Command, expand, ignored_fields, read_command
 from sweeper.local.runtime import StartError
+from sweeper.local.sources import Sources
 
 
 def command(inherited: Any = None, **spec: Any) -> Command:
     spec.setdefault("command", "true")
-    return read_command(spec, inherited or {}, "/work")
+    return read_command(spec, inherited or {}, "/work", Sources(state=Path("/nowhere")))
 
 
 def variable(name: str = "LR", **members: Any) -> Any:
@@ -94,9 +96,19 @@ def test_a_variable_without_a_value_is_empty() -> None:
 
 
 @pytest.mark.parametrize("source", ["secret", "configMap", "podFieldRef"])
-def test_a_value_that_only_a_cluster_has_is_refused(source: str) -> None:
-    with pytest.raises(StartError, match=rf"\[0\] \(LR\) takes its value from {source}"):
+def test_a_value_that_does_not_exist_names_its_variable(source: str) -> None:
+    with pytest.raises(StartError, match=rf"\[0\] \(LR\): {source}"):
         command(**variable("LR", **{source: {"name": "a", "key": "b"}}))
+
+
+def test_a_value_comes_from_a_config_map(tmp_path: Path) -> None:
+    (tmp_path / "configmaps" / "a").mkdir(parents=True)
+    (tmp_path / "configmaps" / "a" / "b").write_text("7")
+    spec: Any = variable("LR", configMap={"name": "a", "key": "b"})
+
+    found = read_command({"command": "a", **spec}, {}, "/work", Sources(state=tmp_path))
+
+    assert found.environment == {"LR": "7"}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +147,9 @@ def test_what_means_nothing_here_is_named() -> None:
         "storage": {},
         "security": None,
         "parallelism": 2,
+        "tty": False,
         "command": "a",
     }
 
-    assert ignored_fields(spec) == ("image", "parallelism")
+    assert ignored_fields(spec) == ("image",)
+    assert ignored_fields({"storage": {"nfs": [{}], "git": [{}]}}) == ("storage.nfs",)

@@ -245,7 +245,7 @@ async def test_what_cannot_be_started_fails_and_says_why(tmp_path: Path) -> None
         assert here.runtime.orders == []
 
 
-async def test_what_only_a_cluster_has_is_refused_before_anything_is_started(
+async def test_a_secret_that_is_not_there_is_named_before_anything_is_started(
     tmp_path: Path,
 ) -> None:
     here = world(tmp_path)
@@ -256,7 +256,7 @@ async def test_what_only_a_cluster_has_is_refused_before_anything_is_started(
         await client.until(workload_id, "Failed")
 
         (event,) = await client.events(workload_id)
-        assert "takes its value from secret" in event["message"]
+        assert "(KEY): secret a does not exist" in event["message"]
         assert here.runtime.orders == []
 
 

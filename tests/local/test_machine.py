@@ -11,6 +11,7 @@ def test_a_log_lies_in_the_folder_of_logs_whatever_the_name(name: str) -> None:
         gpus=(),
         cores=None,
         memory=None,
+        state=Path("/state"),
         logs=Path("/state/logs"),
         gpu_locks=Path("/run"),
         working_directory=Path("/work"),
