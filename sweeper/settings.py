@@ -135,7 +135,10 @@ class Settings(BaseSettings):
     """Version of the control plane, such as 2.22: fields of a spec that came later pass with it."""
 
     quarantine: float = Field(default=20.0, validation_alias="SWEEPER_QUARANTINE", ge=0, le=3600)
-    """Seconds before a create that was left open is sent again: its total deadline + 5 s."""
+    """Seconds before a create that was left open is sent again: its total deadline + 5 s.
+
+    Unless it is set, 180 where `sweeper probe` found that names are not unique.
+    """
 
     report_url: Annotated[str | None, Optional] = Field(
         default=None, validation_alias="SWEEPER_PUBLIC_REPORT_URL"

@@ -27,7 +27,7 @@ def test_every_metric_stands_in_the_readme(family: Family) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["run", "plan", "validate", "status", "results", "pause", "health"]
+    "verb", ["run", "plan", "validate", "probe", "status", "results", "pause", "health"]
 )
 def test_every_command_that_opens_the_readme_exists(verb: str) -> None:
     from sweeper.cli.main import app

@@ -2,7 +2,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from sweeper.bootstrap.probe_plane import ProbeOptions, _Haste, new_mark, probe_
 from sweeper.clock import pause
 from sweeper.domain.sweep import TrainingTemplate
 from sweeper.errors import SettingsError
+from sweeper.local.plane import LocalPlane, LocalPlaneOptions, open_plane_on
+from sweeper.local.simulated import SimulatedRuntime, endless
+from sweeper.ports import Now
 from sweeper.runai.capabilities import Capabilities
 from sweeper.runai.operations import Observer
 from sweeper.runai.tokens import TokenVersion
@@ -93,6 +96,31 @@ async def test_a_signal_ends_a_probe_and_takes_away_what_it_made(tmp_path: Path)
     assert report.code == 130
     assert site.trainings == []
     assert lines[-1].endswith("nothing is left behind")
+
+
+async def test_this_machine_is_probed_in_a_folder_that_goes_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+
+    @asynccontextmanager
+    async def simulated(
+        options: LocalPlaneOptions, *, now: Now, on_change: Callable[[], None]
+    ) -> AsyncIterator[LocalPlane]:
+        folders.append(options.directory)
+        runtime = SimulatedRuntime(endless, now=now)
+        async with open_plane_on(runtime, options, now=now, on_change=on_change) as plane:
+            yield plane
+
+    monkeypatch.setattr("sweeper.bootstrap.probe_plane.open_local_plane", simulated)
+    monkeypatch.setattr("sweeper.runai.probe_training.POLL_SECONDS", 0.01)
+    options = ProbeOptions(settings=settings_in(tmp_path), local=True)
+    report = await probe_plane(options, _unheard)
+
+    assert report.code == 0
+    assert (report.found["control_plane"], report.found["file"]) == ("local", None)
+    assert report.closing == ""
+    assert not any(map(Path.exists, folders))
 
 
 async def test_what_is_missing_of_the_settings_is_named(tmp_path: Path) -> None:
