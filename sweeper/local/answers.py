@@ -7,9 +7,9 @@ from sweeper.domain.phase import Phase
 from sweeper.domain.values import JsonValue
 from sweeper.local.filters import Query
 from sweeper.local.places import CLUSTER_NAME, NODE_POOL, Project
-from sweeper.local.scheduler import OVER_LIMIT
 from sweeper.local.spec_reading import Spec, priority_word, read_spec
 from sweeper.local.trainings import LocalTraining, PlaneEvent
+from sweeper.local.waits import reason_word
 from sweeper.wire import listings
 from sweeper.wire.answers import Training
 
@@ -42,7 +42,7 @@ def workload_answer(training: LocalTraining, project: Project) -> listings.Workl
         name=training.name,
         phase=training.phase,
         phase_message=training.phase_message,
-        phase_reason=OVER_LIMIT if training.phase_reason == OVER_LIMIT else None,
+        phase_reason=reason_word(training.phase_reason),
         phase_updated_at=training.phase_updated_at,
         created_at=training.created_at,
         updated_at=training.phase_updated_at,
@@ -57,7 +57,7 @@ def workload_answer(training: LocalTraining, project: Project) -> listings.Workl
         cluster_id=training.cluster_id,
         namespace=project.namespace,
         submitted_by=training.created_by,
-        current_node_pools=[NODE_POOL] if training.has_process else [],
+        current_node_pools=[training.node_pool or NODE_POOL] if training.has_process else [],
         images=None if image is None else [image],
         command=_text(spec, "command"),
         arguments=_text(spec, "args"),

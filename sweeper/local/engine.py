@@ -27,6 +27,7 @@ from sweeper.local.keeping import KEPT_AFTER_DELETION, Keeper
 from sweeper.local.live import LiveTrainings
 from sweeper.local.machine import Machine
 from sweeper.local.naming import NamesInUse
+from sweeper.local.places import Organization
 from sweeper.local.pods import Pod, Process
 from sweeper.local.probing import Ask, ask_http, watch
 from sweeper.local.runtime import LeaseTakenError, ProcessEnd, Runtime
@@ -58,11 +59,13 @@ class Engine:
         now: Now,
         on_change: Callable[[], None],
         ask: Ask = ask_http,
+        organization: Organization | None = None,
     ) -> None:
         self._machine = machine
         self._runtime = runtime
         self._hands = Hands(runtime=runtime, machine=machine)
         self._ask = ask
+        self._organization = organization or Organization()
         self._probing: dict[str, asyncio.Task[None]] = {}
         self._keeper = keeper
         self._now = now

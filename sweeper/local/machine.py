@@ -23,6 +23,8 @@ from sweeper.local.volumes import Tenant, clear, prepare
 class Machine:
     """Where processes run: GPUs, bounds (None: none), folders, and what all of them inherit.
 
+    With `nodes` these are what is handed out; `gpus` are those of their devices that are real.
+
     With `nodes` these are what is handed out, `gpus` are those of them that are real, and the
     bounds are theirs.
 
@@ -72,7 +74,11 @@ class Machine:
             environment=command.environment,
             stdin=spec.get("stdin") is True,
             log_file=str(self.log_file(training.name)),
-            lock_files=tuple(lock_file(self.gpu_locks, device) for device in pod.devices),
+            lock_files=tuple(
+                lock_file(self.gpu_locks, gpu.index)
+                for gpu in self.gpus
+                if gpu.index in pod.devices
+            ),
         )
 
     def makes_folders(self, training: LocalTraining) -> bool:

@@ -1,68 +1,70 @@
-"""Who may start now, on which GPUs, and who has to make room: pure decisions.
+"""Who may start now, where, and who has to make room: pure decisions, as Run:ai makes them.
 
-Higher priority comes first, then who came first. Whoever cannot start, though it will be able
-to, holds back all behind it that need anything of the same kind: so nobody starves. To start it,
-preemptible trainings of lower priority are preempted, as few as will do. What needs nothing is
-never held back.
+Projects take turns: first whoever stays within what it deserves, the one with the smallest part
+of it in use before the others; then whoever goes beyond, by the excess for its weight. Within a
+project higher priority comes first, then who came first. In order of force:
+
+- allocate: start where there is room, in the first node pool that has it
+- reclaim: for what its project deserves, take the place of preemptible trainings of projects
+  that use more than they deserve, whatever their priority; of departments, too, across them
+- preempt: take the place of preemptible trainings of lower priority of the same project
+
+Trainings are never moved together to make room (Run:ai's consolidation), and what is beyond all
+quotas is not reclaimed for the sake of a fair share. Whoever waits, though it will be able to
+start, closes the nodes where it will to all behind it that need the same: so nobody starves.
+What needs nothing is never held back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import heapq
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from fractions import Fraction
-from typing import Final
+from typing import TypeAlias
 
 from sweeper.domain.phase import Phase
+from sweeper.local.making_room import Search, bound, missing
+from sweeper.local.places import Organization
+from sweeper.local.room import Capacity, Grant, Layout, Room, kinds
 from sweeper.local.spec_reading import Need
 from sweeper.local.trainings import LEAVING, LONGEST_BACKOFF, LocalTraining
-
-OVER_LIMIT: Final = "OverLimit"
-"""The API's word for a request that goes beyond what there is."""
+from sweeper.local.waits import LENT, OVER_LIMIT, OVER_QUOTA, Wait, beyond_all, turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity:
-    """What there is to hand out; None is unbounded.
+class Preemption:
+    """For whom a training makes room; `is_reclaim` when that one's project deserves it."""
 
-    `devices` are GPUs by index; those `lent` are in use by another control plane for now.
-    """
-
-    devices: tuple[int, ...] = ()
-    lent: frozenset[int] = frozenset()
-    cores: Fraction | None = None
-    memory: Fraction | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """Why a training waits, in the API's words."""
-
-    reason: str = ""
-    message: str = ""
+    by: str
+    is_reclaim: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to do now.
+    """What to do now: who starts where, who makes room for whom, and why all others wait."""
 
-    `starts` has the GPUs for each training that starts, in order; `preemptions` whoever makes
-    room, with the one it is for; `waits` the reason for everybody else.
-    """
-
-    starts: Mapping[str, tuple[int, ...]]
-    preemptions: Mapping[str, str]
+    starts: Mapping[str, Grant]
+    preemptions: Mapping[str, Preemption]
     waits: Mapping[str, Wait]
 
 
-def decide(trainings: Iterable[LocalTraining], capacity: Capacity, now: datetime) -> Decision:
+def decide(
+    trainings: Iterable[LocalTraining],
+    capacity: Capacity,
+    now: datetime,
+    organization: Organization | None = None,
+) -> Decision:
     """Return which of the Pending trainings start, who is preempted, and why the others wait."""
     everybody = tuple(trainings)
     waiting = [one for one in everybody if _may_start(one, now)]
-    holding = [one for one in everybody if one.has_process]
-    round_ = _Round(holding, capacity)
-    for one in sorted(waiting, key=lambda each: (-each.need.priority, each.number)):
-        round_.consider(one)
+    if not waiting:
+        return Decision(starts={}, preemptions={}, waits={})
+    holding = [one for one in everybody if one.pods]
+    layout = Layout(capacity, organization or Organization())
+    round_ = _Round(layout=layout, holding=holding)
+    for alike in _in_order(waiting, round_):
+        round_.consider(alike)
     return Decision(starts=round_.starts, preemptions=round_.preemptions, waits=round_.waits)
 
 
@@ -77,178 +79,151 @@ def _may_start(one: LocalTraining, now: datetime) -> bool:
     return due is None or due <= now or due > now + LONGEST_BACKOFF
 
 
-class _Kind(StrEnum):
-    GPUS = "GPUs"
-    CORES = "CPU cores"
-    MEMORY = "memory"
+Alike: TypeAlias = deque[LocalTraining]
+"""Trainings of one project with one need that follow each other: if one waits, all do."""
 
 
-@dataclass(slots=True)
-class _Free:
-    """What is left: the share of each GPU, cores, memory."""
-
-    shares: dict[int, Fraction]
-    cores: Fraction | None
-    memory: Fraction | None
-
-    @classmethod
-    def all_of(cls, capacity: Capacity, *, with_lent: bool) -> "_Free":
-        lent = frozenset() if with_lent else capacity.lent
-        shares = {device: Fraction(1) for device in capacity.devices if device not in lent}
-        return cls(shares, capacity.cores, capacity.memory)
-
-    def copy(self) -> "_Free":
-        return _Free(dict(self.shares), self.cores, self.memory)
-
-    def take(self, need: Need, devices: Iterable[int]) -> None:
-        self._add(need, devices, -1)
-
-    def give(self, need: Need, devices: Iterable[int]) -> None:
-        self._add(need, devices, 1)
-
-    def place(self, need: Need) -> tuple[int, ...] | None:
-        """Return GPUs that serve this need, the fullest ones first; None when it does not fit."""
-        if not (_holds(self.cores, need.cores) and _holds(self.memory, need.memory)):
-            return None
-        if need.gpus == 0:
-            return ()
-        fitting = [device for device, share in self.shares.items() if share >= need.gpu_share]
-        if len(fitting) < need.gpu_devices:
-            return None
-        fitting.sort(key=lambda device: (self.shares[device], device))
-        return tuple(sorted(fitting[: need.gpu_devices]))
-
-    def _add(self, need: Need, devices: Iterable[int], sign: int) -> None:
-        for device in devices:
-            if device in self.shares:
-                self.shares[device] += sign * need.gpu_share
-        if self.cores is not None:
-            self.cores += sign * need.cores
-        if self.memory is not None:
-            self.memory += sign * need.memory
+def _in_order(waiting: Iterable[LocalTraining], round_: "_Round") -> Iterator[Alike]:
+    """Yield groups whose turn it is; whoever takes them out or clears them decides the next."""
+    queues: dict[str, deque[Alike]] = {}
+    for one in sorted(waiting, key=lambda each: (-each.need.priority, each.number)):
+        queue = queues.setdefault(one.project_id, deque())
+        if queue and queue[-1][-1].need is one.need:
+            queue[-1].append(one)
+        else:
+            queue.append(deque([one]))
+    heap = [(round_.standing(queue[0][0]), key) for key, queue in queues.items()]
+    heapq.heapify(heap)
+    while heap:
+        before, key = heapq.heappop(heap)
+        queue = queues[key]
+        standing = round_.standing(queue[0][0])
+        # What others have started since may have changed where its department stands.
+        if heap and standing > before and (standing, key) > heap[0]:
+            heapq.heappush(heap, (standing, key))
+            continue
+        yield queue[0]
+        if not queue[0]:
+            queue.popleft()
+        if queue:
+            heapq.heappush(heap, (round_.standing(queue[0][0]), key))
 
 
-@dataclass(slots=True)
+Turn: TypeAlias = tuple[bool, bool, tuple[Fraction, ...], tuple[Fraction, ...], int]
+
+
+@dataclass(slots=True, kw_only=True)
 class _Round:
-    """One walk down the queue."""
+    """One walk down the queues.
 
+    `closed` has what is closed on each node; `limited` which projects wait for a bound of a pool.
+    """
+
+    layout: Layout
     holding: Sequence[LocalTraining]
-    capacity: Capacity
-    starts: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    preemptions: dict[str, str] = field(default_factory=dict)
+    starts: dict[str, Grant] = field(default_factory=dict)
+    preemptions: dict[str, Preemption] = field(default_factory=dict)
     waits: dict[str, Wait] = field(default_factory=dict)
-    _held_back: set[_Kind] = field(default_factory=set)
-    _fits: dict[tuple[Need, bool], bool] = field(default_factory=dict)
-    _free: _Free = field(init=False)
+    room: Room = field(init=False)
+    closed: dict[str, set[str]] = field(default_factory=dict)
+    limited: dict[tuple[str, str, str], Wait] = field(default_factory=dict)
+    _fits: dict[tuple[int, str, bool], bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._free = _Free.all_of(self.capacity, with_lent=False)
+        self.room = Room.all_of(self.layout)
         for one in self.holding:
-            self._free.take(one.need, one.devices)
+            self.room.take_back(one)
 
-    def consider(self, one: LocalTraining) -> None:
-        """Start one training, or say why not."""
-        if not self._would_fit(one.need, with_lent=True):
-            self.waits[one.workload_id] = _never(one.need, self.capacity)
-            return
-        kinds = _kinds(one.need, self.capacity)
-        if kinds & self._held_back:
-            self.waits[one.workload_id] = _turn(kinds & self._held_back)
-            return
-        devices = self._free.place(one.need)
-        if devices is not None:
-            self._free.take(one.need, devices)
-            self.starts[one.workload_id] = devices
-            return
-        if not self._would_fit(one.need, with_lent=False):
-            message = "Waits for GPUs that another control plane of this machine uses"
-            self.waits[one.workload_id] = Wait(message=message)
-            return
-        self._make_room(one)
-        self._held_back |= kinds
-        self.waits[one.workload_id] = _turn(kinds)
+    def standing(self, one: LocalTraining) -> Turn:
+        """Return by what the turn of a training's project is decided; the least comes first."""
+        pools = self.layout.pools_for(one)
+        if not pools:
+            return (False, False, (), (), one.number)
+        asked = self.layout.asked(one.need, pools[0])
+        own, above = self.room.both(self.layout.project(one), pools[0])
+        (is_over, part), (is_over_above, part_above) = own.standing(asked), above.standing(asked)
+        return (is_over or is_over_above, is_over_above, part_above, part, one.number)
 
-    def _make_room(self, one: LocalTraining) -> None:
-        """Choose whom to preempt: the lowest priority first, of equal ones who came last."""
-        room = self._free.copy()
+    def consider(self, alike: Alike) -> None:
+        """Start the first of these and take it out, or say why all of them wait."""
+        wait = self._start_or_wait(alike[0])
+        if wait is None:
+            alike.popleft()
+            return
+        self.waits.update((each.workload_id, wait) for each in alike)
+        alike.clear()
+
+    def _start_or_wait(self, one: LocalTraining) -> Wait | None:
+        named = self.layout.pools_for(one)
+        pools = [pool for pool in named if self._would_fit(one.need, pool, with_lent=True)]
+        if not pools:
+            return beyond_all(missing(one.need, named, self.layout))
+        for pool in pools:
+            if self._limit(one, pool) is None:
+                grant = self.room.place(one.need, pool, self.closed)
+                if grant is not None:
+                    self.room.take(one, grant)
+                    self.starts[one.workload_id] = grant
+                    return None
+        waits = []
+        for pool in pools:
+            wait = self._make_room(one, pool)
+            if not wait.reason:
+                return wait
+            waits.append((pool, wait))
+        for pool, wait in waits:
+            if not wait.is_forever:
+                self.limited.setdefault((one.project_id, pool, wait.reason), wait)
+        return waits[0][1]
+
+    def _limit(self, one: LocalTraining, pool: str) -> Wait | None:
+        """Return which bound keeps a training out of a pool, if only because others wait there."""
+        limit = bound(self.room, one, pool)
+        if limit is not None or not self.layout.asked(one.need, pool):
+            return limit
+        limit = self.limited.get((one.project_id, pool, OVER_LIMIT))
+        if limit is None and not one.need.is_preemptible:
+            limit = self.limited.get((one.project_id, pool, OVER_QUOTA))
+        return limit
+
+    def _make_room(self, one: LocalTraining, pool: str) -> Wait:
+        """Preempt for a training what lets it start in a pool, and say how it waits there."""
+        if not self._would_fit(one.need, pool, with_lent=False):
+            return LENT
+        limit = self._limit(one, pool)
+        search = Search(one=one, pool=pool, room=self.room.copy(), closed=self.closed)
         for each in self.holding:
-            if each.phase in LEAVING:
-                room.give(each.need, each.devices)
-        if room.place(one.need) is not None:
-            return
-        victims: list[LocalTraining] = []
-        for each in sorted(self.holding, key=lambda it: (it.need.priority, -it.number)):
-            if not _may_take(one, each) or each.workload_id in self.preemptions:
-                continue
-            victims.append(each)
-            room.give(each.need, each.devices)
-            if room.place(one.need) is not None:
-                break
-        else:
-            return
-        for each in _spared(victims, one, room):
-            victims.remove(each)
-        self.preemptions.update((each.workload_id, one.workload_id) for each in victims)
+            if each.phase in LEAVING or each.workload_id in self.preemptions:
+                search.room.give_back(each)
+        victims: Sequence[LocalTraining] = ()
+        is_reclaim = False
+        if search.grant() is None:
+            staying = [
+                each
+                for each in self.holding
+                if each.phase not in LEAVING and each.workload_id not in self.preemptions
+            ]
+            victims = search.reclaim(staying)
+            is_reclaim = bool(victims)
+            victims = victims or search.preempt(staying)
+        grant = search.grant()
+        if grant is None and limit is not None:
+            return limit
+        by = Preemption(by=one.workload_id, is_reclaim=is_reclaim)
+        self.preemptions.update((each.workload_id, by) for each in victims)
+        self._close(one.need, search.best() if grant is None else grant.nodes)
+        return turn(self.layout.kinds(one.need, pool))
 
-    def _would_fit(self, need: Need, *, with_lent: bool) -> bool:
-        """Whether the need could be served if nobody else were there."""
-        asked = (need, with_lent)
-        if asked not in self._fits:
-            everything = _Free.all_of(self.capacity, with_lent=with_lent)
-            self._fits[asked] = everything.place(need) is not None
-        return self._fits[asked]
+    def _close(self, need: Need, nodes: Iterable[str]) -> None:
+        """Close nodes to all behind this training that need the same."""
+        for name in nodes:
+            pod = self.layout.pod(need, self.room.nodes[name].node)
+            self.closed.setdefault(name, set()).update(kinds(pod))
 
-
-def _may_take(one: LocalTraining, other: LocalTraining) -> bool:
-    return (
-        other.phase not in LEAVING
-        and other.need.is_preemptible
-        and other.need.priority < one.need.priority
-    )
-
-
-def _spared(
-    victims: Sequence[LocalTraining], one: LocalTraining, room: _Free
-) -> list[LocalTraining]:
-    """Return the victims without whose place there is room, too; the highest priority first."""
-    spared = []
-    for each in reversed(victims):
-        room.take(each.need, each.devices)
-        if room.place(one.need) is None:
-            room.give(each.need, each.devices)
-        else:
-            spared.append(each)
-    return spared
-
-
-def _kinds(need: Need, capacity: Capacity) -> set[_Kind]:
-    """Return what a training needs of that which is bounded."""
-    kinds = set()
-    if need.gpus > 0:
-        kinds.add(_Kind.GPUS)
-    if need.cores > 0 and capacity.cores is not None:
-        kinds.add(_Kind.CORES)
-    if need.memory > 0 and capacity.memory is not None:
-        kinds.add(_Kind.MEMORY)
-    return kinds
-
-
-def _turn(kinds: Iterable[_Kind]) -> Wait:
-    names = ", ".join(sorted(kinds))
-    return Wait(message=f"Not enough resources in the requested nodepool: waits for {names}")
-
-
-def _never(need: Need, capacity: Capacity) -> Wait:
-    """Return the words for a request beyond all that there is."""
-    parts = []
-    if need.gpu_devices > len(capacity.devices):
-        parts.append(f"{need.gpu_devices} GPUs of {len(capacity.devices)}")
-    if not _holds(capacity.cores, need.cores):
-        parts.append(f"{float(need.cores):g} CPU cores of {float(capacity.cores or 0):g}")
-    if not _holds(capacity.memory, need.memory):
-        parts.append(f"{float(need.memory):g} bytes of memory of {float(capacity.memory or 0):g}")
-    return Wait(reason=OVER_LIMIT, message=f"Asks for more than there is: {', '.join(parts)}")
-
-
-def _holds(bound: Fraction | None, amount: Fraction) -> bool:
-    return bound is None or amount <= bound
+    def _would_fit(self, need: Need, pool: str, *, with_lent: bool) -> bool:
+        """Whether the need could be served in a pool if nobody else were there."""
+        key = (id(need), pool, with_lent)
+        if key not in self._fits:
+            everything = Room.all_of(self.layout, with_lent=with_lent)
+            self._fits[key] = everything.place(need, pool, {}) is not None
+        return self._fits[key]

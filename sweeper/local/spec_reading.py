@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 
 from sweeper.domain.values import JsonValue
@@ -40,6 +41,11 @@ PRIORITIES: Mapping[str, int] = MappingProxyType(
 
 PREEMPTIBLE_BELOW = 100
 
+_PREEMPTIBILITY: Mapping[str, bool] = MappingProxyType(
+    {"preemptible": True, "non-preemptible": False}
+)
+"""The words of a field that came with API 2.24."""
+
 MOST_PODS = 1_000
 """The most processes of one training at one time, whatever its spec says."""
 
@@ -67,10 +73,14 @@ class Need:
     node_type: str | None = None
     pods: int = 1
     priority: int = PRIORITIES[DEFAULT_PRIORITY]
+    preemptibility: bool | None = None
+    """Whether it is preemptible, where the spec says so; else the priority decides."""
 
     @property
     def is_preemptible(self) -> bool:
         """Whether what comes before it in the queue may take its place."""
+        if self.preemptibility is not None:
+            return self.preemptibility
         return self.priority < PREEMPTIBLE_BELOW
 
     @property
@@ -139,7 +149,7 @@ def read_need(spec: Spec, succeeded: int = 0) -> Need:
     members = members_of(spec, "compute")
     kind = members.get("gpuRequestType")
     node_type, profile = spec.get("nodeType"), members.get("migProfile")
-    return Need(
+    need = Need(
         gpu_devices=_devices(members),
         gpu_share=_share(members),
         gpu_memory=_amount(members.get("gpuMemoryRequest")) or None if kind == "memory" else None,
@@ -151,7 +161,15 @@ def read_need(spec: Spec, succeeded: int = 0) -> Need:
         node_type=node_type if isinstance(node_type, str) else None,
         pods=pods_at_once(_parallelism(spec), _completions(spec), succeeded),
         priority=PRIORITIES.get(priority_word(spec), PRIORITIES[DEFAULT_PRIORITY]),
+        preemptibility=_PREEMPTIBILITY.get(str(spec.get("preemptibility"))),
     )
+    return _shared(need)
+
+
+@lru_cache(maxsize=1024)
+def _shared(need: Need) -> Need:
+    """Return the first of all equal needs: who decides tells them apart by identity."""
+    return need
 
 
 def pods_at_once(parallelism: int, completions: int | None, succeeded: int) -> int:

@@ -223,11 +223,17 @@ def delete(training: LocalTraining, now: datetime) -> Step:
     return Step(deleting) if training.has_process else left(deleting, now)
 
 
-def preempt(training: LocalTraining, by: str, now: datetime) -> Step:
-    """Take the place of a training for the one called `by`; it waits for a new one afterwards."""
+def preempt(
+    training: LocalTraining, by: str, now: datetime, *, is_reclaim: bool = False
+) -> Step:
+    """Take the place of a training for the one called `by`; it waits for a new one afterwards.
+
+    With `is_reclaim` the other one's project deserves the place, whatever the priority.
+    """
     if training.phase not in WORKING:
         return Step(training)
-    message = f"Pod {training.name} was preempted by higher priority workload {by}"
+    kind = "workload" if is_reclaim else "higher priority workload"
+    message = f"Pod {training.name} was preempted by {kind} {by}"
     evicted = leave(training, Phase.TERMINATING, now, message)
     return Step(evicted, (told_of(training, now, "Evict", message),))
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from sweeper.domain.phase import Phase
 from sweeper.local import trainings as after
-from sweeper.local.scheduler import Capacity, Decision, decide
+from sweeper.local.nodes import Node
+from sweeper.local.room import Capacity
+from sweeper.local.scheduler import Decision, decide
 from sweeper.local.spec_reading import Need
 from sweeper.local.trainings import LocalTraining
 from tests.local.builders import NOW, a_training, begun, ended
@@ -30,12 +32,17 @@ def running(number: int, need: Need, *devices: int, **changes: Any) -> LocalTrai
     return a_training(number, need=need, devices=devices, **changes)
 
 
+def machine_of(*, lent: frozenset[int] = frozenset(), **parts: Any) -> Capacity:
+    """One machine without any configuration."""
+    return Capacity(nodes=(Node(takes_any=True, **parts),), lent=lent)
+
+
 def outcome(capacity: Capacity, *trainings: LocalTraining) -> Decision:
     return decide(trainings, capacity, NOW)
 
 
 def started(decision: Decision) -> dict[int, tuple[int, ...]]:
-    return {int(key[-12:]): devices for key, devices in decision.starts.items()}
+    return {int(key[-12:]): grant.devices for key, grant in decision.starts.items()}
 
 
 def preempted(decision: Decision) -> set[int]:
@@ -43,14 +50,14 @@ def preempted(decision: Decision) -> set[int]:
 
 
 def test_whoever_came_first_starts_first() -> None:
-    decision = outcome(Capacity(devices=(0,)), waiting(2, wants()), waiting(1, wants()))
+    decision = outcome(machine_of(devices=(0,)), waiting(2, wants()), waiting(1, wants()))
 
     assert started(decision) == {1: (0,)}
 
 
 def test_higher_priority_starts_before_whoever_came_first() -> None:
     decision = outcome(
-        Capacity(devices=(0,)), waiting(1, wants()), waiting(2, wants(priority=BUILD))
+        machine_of(devices=(0,)), waiting(1, wants()), waiting(2, wants(priority=BUILD))
     )
 
     assert started(decision) == {2: (0,)}
@@ -58,7 +65,7 @@ def test_higher_priority_starts_before_whoever_came_first() -> None:
 
 def test_what_needs_nothing_always_starts() -> None:
     decision = outcome(
-        Capacity(devices=(0,), cores=Fraction(1), memory=Fraction(1)),
+        machine_of(devices=(0,), cores=Fraction(1), memory=Fraction(1)),
         running(1, wants(), 0),
         waiting(2, wants()),
         waiting(3, Need()),
@@ -70,14 +77,16 @@ def test_what_needs_nothing_always_starts() -> None:
 def test_fractions_share_a_gpu_exactly() -> None:
     tenth = wants(share=Fraction("0.1"))
 
-    decision = outcome(Capacity(devices=(0,)), *(waiting(number, tenth) for number in range(1, 12)))
+    decision = outcome(
+        machine_of(devices=(0,)), *(waiting(number, tenth) for number in range(1, 12))
+    )
 
     assert started(decision) == dict.fromkeys(range(1, 11), (0,))
 
 
 def test_a_fraction_goes_where_least_is_left() -> None:
     decision = outcome(
-        Capacity(devices=(0, 1, 2)),
+        machine_of(devices=(0, 1, 2)),
         running(1, wants(share=Fraction(1, 2)), 1),
         waiting(2, wants(share=Fraction(1, 2))),
         waiting(3, wants(2)),
@@ -90,8 +99,8 @@ def test_cores_and_memory_are_counted_when_they_are_bounded() -> None:
     need = Need(cores=Fraction(2), memory=Fraction(4))
     trainings = [waiting(number, need) for number in (1, 2, 3)]
 
-    bounded = outcome(Capacity(cores=Fraction(5), memory=Fraction(4)), *trainings)
-    unbounded = outcome(Capacity(), *trainings)
+    bounded = outcome(machine_of(cores=Fraction(5), memory=Fraction(4)), *trainings)
+    unbounded = outcome(machine_of(), *trainings)
 
     assert list(started(bounded)) == [1]
     assert list(started(unbounded)) == [1, 2, 3]
@@ -99,7 +108,7 @@ def test_cores_and_memory_are_counted_when_they_are_bounded() -> None:
 
 def test_nobody_gets_past_a_training_that_waits_for_the_same() -> None:
     decision = outcome(
-        Capacity(devices=(0, 1)),
+        machine_of(devices=(0, 1)),
         running(1, wants(), 0),
         waiting(2, wants(2)),
         waiting(3, wants()),
@@ -111,7 +120,7 @@ def test_nobody_gets_past_a_training_that_waits_for_the_same() -> None:
 
 def test_what_can_never_start_says_so_and_holds_nobody_back() -> None:
     large = waiting(1, wants(3, cores=Fraction(9), memory=Fraction(9)))
-    capacity = Capacity(devices=(0, 1), cores=Fraction(8), memory=Fraction(8))
+    capacity = machine_of(devices=(0, 1), cores=Fraction(8), memory=Fraction(8))
 
     decision = outcome(capacity, large, waiting(2, wants()))
 
@@ -124,7 +133,7 @@ def test_what_can_never_start_says_so_and_holds_nobody_back() -> None:
 def test_only_what_is_too_much_is_named() -> None:
     large = waiting(1, Need(cores=Fraction(9)))
 
-    decision = outcome(Capacity(cores=Fraction(8), memory=Fraction(8)), large)
+    decision = outcome(machine_of(cores=Fraction(8), memory=Fraction(8)), large)
 
     assert decision.waits[large.workload_id].message == (
         "Asks for more than there is: 9 CPU cores of 8"
@@ -132,7 +141,7 @@ def test_only_what_is_too_much_is_named() -> None:
 
 
 def test_a_process_on_a_gpu_that_is_not_handed_out_any_more_takes_nothing() -> None:
-    decision = outcome(Capacity(devices=(0,)), running(1, wants(2), 0, 1), waiting(2, wants()))
+    decision = outcome(machine_of(devices=(0,)), running(1, wants(2), 0, 1), waiting(2, wants()))
 
     assert started(decision) == {}
 
@@ -140,7 +149,7 @@ def test_a_process_on_a_gpu_that_is_not_handed_out_any_more_takes_nothing() -> N
 def test_a_gpu_lent_to_another_control_plane_is_not_handed_out() -> None:
     both = waiting(1, wants(2))
 
-    decision = outcome(Capacity(devices=(0, 1), lent=frozenset({0})), both, waiting(2, wants()))
+    decision = outcome(machine_of(devices=(0, 1), lent=frozenset({0})), both, waiting(2, wants()))
 
     assert started(decision) == {2: (1,)}
     assert "another control plane" in decision.waits[both.workload_id].message
@@ -148,7 +157,7 @@ def test_a_gpu_lent_to_another_control_plane_is_not_handed_out() -> None:
 
 def test_lower_priority_makes_room_the_newest_first() -> None:
     decision = outcome(
-        Capacity(devices=(0, 1)),
+        machine_of(devices=(0, 1)),
         running(1, wants(), 0),
         running(2, wants(), 1),
         waiting(3, wants(priority=BUILD)),
@@ -160,7 +169,7 @@ def test_lower_priority_makes_room_the_newest_first() -> None:
 
 def test_the_lowest_priority_makes_room_first() -> None:
     decision = outcome(
-        Capacity(devices=(0, 1)),
+        machine_of(devices=(0, 1)),
         running(1, wants(priority=25), 0),
         running(2, wants(), 1),
         waiting(3, wants(priority=BUILD)),
@@ -171,7 +180,7 @@ def test_the_lowest_priority_makes_room_first() -> None:
 
 def test_nobody_is_preempted_whose_place_does_not_help() -> None:
     decision = outcome(
-        Capacity(devices=(0,), cores=Fraction(4)),
+        machine_of(devices=(0,), cores=Fraction(4)),
         running(1, wants(), 0),
         running(2, Need(cores=Fraction(1), priority=25)),
         waiting(3, wants(priority=BUILD)),
@@ -182,7 +191,7 @@ def test_nobody_is_preempted_whose_place_does_not_help() -> None:
 
 def test_nobody_is_preempted_for_a_place_that_cannot_be_made() -> None:
     decision = outcome(
-        Capacity(devices=(0, 1)),
+        machine_of(devices=(0, 1)),
         running(1, wants(priority=BUILD), 0),
         running(2, wants(), 1),
         waiting(3, wants(2, priority=BUILD)),
@@ -193,7 +202,7 @@ def test_nobody_is_preempted_for_a_place_that_cannot_be_made() -> None:
 
 def test_equal_priority_and_what_is_not_preemptible_stay() -> None:
     decision = outcome(
-        Capacity(devices=(0, 1)),
+        machine_of(devices=(0, 1)),
         running(1, wants(priority=BUILD), 0),
         running(2, wants(priority=150), 1),
         waiting(3, wants(priority=150)),
@@ -204,7 +213,7 @@ def test_equal_priority_and_what_is_not_preemptible_stay() -> None:
 
 def test_whoever_waits_for_a_place_that_is_being_left_preempts_nobody_else() -> None:
     decision = outcome(
-        Capacity(devices=(0, 1)),
+        machine_of(devices=(0, 1)),
         running(1, wants(), 0),
         running(2, wants(), 1, phase=Phase.TERMINATING),
         waiting(3, wants(priority=BUILD)),
@@ -215,7 +224,7 @@ def test_whoever_waits_for_a_place_that_is_being_left_preempts_nobody_else() -> 
 
 def test_a_place_is_held_until_it_is_left() -> None:
     decision = outcome(
-        Capacity(devices=(0,)), running(1, wants(), 0, phase=Phase.STOPPING), waiting(2, wants())
+        machine_of(devices=(0,)), running(1, wants(), 0, phase=Phase.STOPPING), waiting(2, wants())
     )
 
     assert started(decision) == {}
@@ -232,7 +241,7 @@ def test_a_place_is_held_until_it_is_left() -> None:
 def test_a_backoff_is_waited_out(seconds: float, starts: bool) -> None:
     training = waiting(1, Need(), not_before=NOW + timedelta(seconds=seconds))
 
-    assert bool(started(outcome(Capacity(), training))) is starts
+    assert bool(started(outcome(machine_of(), training))) is starts
 
 
 NEEDS = st.builds(
@@ -244,7 +253,7 @@ NEEDS = st.builds(
     priority=st.sampled_from([25, TRAIN, 75, BUILD]),
 )
 CAPACITIES = st.builds(
-    Capacity,
+    machine_of,
     devices=st.sampled_from([(), (0,), (0, 1), (0, 1, 2)]),
     lent=st.frozensets(st.integers(0, 2), max_size=1),
     cores=st.sampled_from([None, Fraction(3), Fraction(5)]),
@@ -257,23 +266,26 @@ def carried_out(
 ) -> tuple[dict[str, LocalTraining], Decision]:
     decision = decide(trainings.values(), capacity, NOW)
     then = dict(trainings)
-    for key, devices in decision.starts.items():
-        ordered = after.order(then[key], devices, NOW).training
+    for key, grant in decision.starts.items():
+        ordered = after.order(
+            then[key], grant.devices, NOW, node_pool=grant.pool, nodes=grant.nodes
+        ).training
         then[key] = begun(ordered, NOW).training
-    for key, by in decision.preemptions.items():
-        then[key] = after.preempt(then[key], by, NOW).training
+    for key, preemption in decision.preemptions.items():
+        then[key] = after.preempt(then[key], preemption.by, NOW).training
     return then, decision
 
 
 def assert_within(trainings: dict[str, LocalTraining], capacity: Capacity) -> None:
     held = [one for one in trainings.values() if one.has_process]
-    for device in capacity.devices:
+    (node,) = capacity.nodes
+    for device in node.devices:
         shares = [one.need.gpu_share for one in held if device in one.devices]
         assert sum(shares, Fraction(0)) <= 1
-    if capacity.cores is not None:
-        assert sum((one.need.cores for one in held), Fraction(0)) <= capacity.cores
-    if capacity.memory is not None:
-        assert sum((one.need.memory for one in held), Fraction(0)) <= capacity.memory
+    if node.cores is not None:
+        assert sum((one.need.cores for one in held), Fraction(0)) <= node.cores
+    if node.memory is not None:
+        assert sum((one.need.memory for one in held), Fraction(0)) <= node.memory
     for one in held:
         assert len(one.devices) == (one.need.gpu_devices if one.need.gpus else 0)
 
@@ -324,16 +336,16 @@ def test_a_preemption_makes_room_for_the_one_it_is_for(
         trainings[key] = alone[key]
 
     then, decision = carried_out(trainings, capacity)
-    for key, by in decision.preemptions.items():
-        assert trainings[key].need.priority < trainings[by].need.priority
+    for key, preemption in decision.preemptions.items():
+        assert trainings[key].need.priority < trainings[preemption.by].need.priority
         then[key] = ended(then[key], 143, NOW).training
     again, _ = carried_out(then, capacity)
 
-    assert all(again[by].has_process for by in decision.preemptions.values())
+    assert all(again[each.by].has_process for each in decision.preemptions.values())
 
 
 def test_the_preempted_come_back_once_there_is_room() -> None:
-    capacity = Capacity(devices=(0,))
+    capacity = machine_of(devices=(0,))
     low, high = running(1, wants(), 0), waiting(2, wants(priority=BUILD))
     trainings = {low.workload_id: low, high.workload_id: high}
 
