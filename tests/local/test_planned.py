@@ -143,6 +143,18 @@ async def test_a_torn_journal_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
         assert await here.runtime.known() == {"one-1": None}
 
 
+async def test_a_stop_of_something_unknown_in_the_journal_is_passed_over(tmp_path: Path) -> None:
+    now = loop_clock()
+    async with played(tmp_path, now) as here:
+        await here.runtime.start(order())
+    path = tmp_path / "simulated.jsonl"
+    stray = b'{"kind":"stopped","key":"x-1","at":"2026-01-01T12:00:00Z","exit_code":0}\n'
+    path.write_bytes(stray + path.read_bytes())
+
+    async with played(tmp_path, now) as here:
+        assert await here.runtime.known() == {"one-1": None}
+
+
 async def test_a_journal_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 

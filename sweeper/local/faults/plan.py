@@ -227,7 +227,9 @@ class ExpireTokens:
     kind: Literal["expire_tokens"] = "expire_tokens"
 
 
-Misfortune: TypeAlias = Preempt | RuleStop | Suspend | Delete | LoseNode | ExpireTokens
+OnTrainings: TypeAlias = Preempt | RuleStop | Suspend | Delete | LoseNode
+
+Misfortune: TypeAlias = OnTrainings | ExpireTokens
 
 
 @_strict

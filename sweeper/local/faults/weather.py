@@ -24,6 +24,7 @@ from sweeper.local.faults.plan import (
     Happening,
     LoseNode,
     Misfortune,
+    OnTrainings,
     Preempt,
     RuleStop,
     Sticking,
@@ -146,9 +147,7 @@ class Weather:
                     self._due.append((following, happening))
         return [happening for _, happening in sorted(due, key=lambda each: each[0])]
 
-    def _drawn(
-        self, misfortune: Preempt | RuleStop | Suspend | Delete | LoseNode
-    ) -> list[LocalTraining]:
+    def _drawn(self, misfortune: OnTrainings) -> list[LocalTraining]:
         """Return the trainings that are hit: a share of those that it can hit at all."""
         can_be_hit = _hits(misfortune)
         possible = [training for training in self._engine.trainings() if can_be_hit(training)]
@@ -158,7 +157,7 @@ class Weather:
             number = max(number, 1)
         return self._rng.sample(possible, number)
 
-    async def _hit(self, misfortune: Misfortune, training: LocalTraining) -> None:
+    async def _hit(self, misfortune: OnTrainings, training: LocalTraining) -> None:
         workload_id = training.workload_id
         match misfortune:
             case Preempt():
@@ -175,8 +174,6 @@ class Weather:
                 for pod in training.pods:
                     if pod.has_process:
                         await self._engine.lose(training.key_of(pod))
-            case _:
-                pass
 
     async def _look_after(self) -> None:
         """See to what follows from earlier misfortunes, and let go of what is over."""
@@ -208,14 +205,14 @@ class Weather:
         return min([*ahead, _LONGEST_WAIT])
 
 
-def _hits(misfortune: Misfortune) -> Callable[[LocalTraining], bool]:
+def _hits(misfortune: OnTrainings) -> Callable[[LocalTraining], bool]:
     """Return what a misfortune can hit."""
     match misfortune:
         case Preempt() | RuleStop() | LoseNode():
             return lambda training: training.phase in _WORKING and training.has_process
         case Suspend():
             return lambda training: training.phase not in LEAVING | {Phase.STOPPED}
-        case _:
+        case Delete():
             return lambda training: training.phase is not Phase.DELETING
 
 
