@@ -22,4 +22,4 @@ async def carry_out(settings: Settings, folder: SweepFolder, control_plane: str)
         code = await run_sweep(options)
     except SweeperError as error:
         return str(error)
-    return "" if code == NOTHING_LEFT else "it was interrupted"
+    return "" if code == NOTHING_LEFT else "it was interrupted, or writes are frozen"

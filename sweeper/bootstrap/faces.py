@@ -56,6 +56,8 @@ class Latest:
         summary = self.summary
         if summary is None:
             return "the first tick has not ended"
+        if summary.sweep.frozen is not None:
+            return summary.trouble or summary.sweep.frozen
         if not any(trial.submission.workload_id for trial in summary.live):
             return ""
         seen = summary.observed_at

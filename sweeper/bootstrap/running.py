@@ -38,6 +38,7 @@ from sweeper.daemon.reconciler import Reconciler
 from sweeper.daemon.service import End, Service
 from sweeper.domain.expansion import Expansion
 from sweeper.domain.record import Event, EventKind, SweepRecord, Wish, WishKind
+from sweeper.domain.reviewing import is_held_up
 from sweeper.errors import Fault, SweepFileError
 from sweeper.ports import Store
 from sweeper.runai.base_url import check_base_url
@@ -204,7 +205,8 @@ class _Parts:
             self.signals.on_stop(service.request_stop)
             end, record = await service.run()
         if self.options.drains:
-            return NOTHING_LEFT if end is End.SETTLED else WORK_LEFT
+            is_done = end is End.SETTLED and not is_held_up(record)
+            return NOTHING_LEFT if is_done else WORK_LEFT
         return await conclude(
             self.store,
             record,
@@ -303,6 +305,8 @@ class _Parts:
             now=utc_now,
             read_reports=reader.read if plane.is_local else read_nothing,
             drain=self.options.drains,
+            # A broken template fails at once on this machine, where a create costs nothing.
+            ramps=not plane.is_local,
         )
 
     def _report_base(self, record: SweepRecord, plane: Plane) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from sweeper.cli import (
+    adopt,
     events,
     health,
     local,
@@ -40,6 +41,7 @@ app = typer.Typer(
 for verb in (run, plan, validate, probe, status, ls, show, logs, events, results, health, schema):
     verb.add_to(app)
 steering.add_to(app)
+adopt.add_to(app)
 local.add_to(app)
 
 _SECRET_FLAGS = ("--client-secret", "--secret", "--token", "--password", "--api-key")

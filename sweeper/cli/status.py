@@ -40,6 +40,7 @@ def status_text(view: dict[str, Any]) -> str:
     lines = [
         field("sweep", f"{shown(sweep['name'])} ({sweep['method']}, seed {sweep['seed']})"),
         field("state", _state(sweep, view["daemon"])),
+        *([field("frozen", shown(sweep["frozen"]))] if sweep["frozen"] else []),
         field(
             "where", f"{shown(sweep['control_plane'])}, trials run in {shown(sweep['directory'])}"
         ),

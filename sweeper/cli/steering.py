@@ -1,4 +1,7 @@
-"""`sweeper pause`, `unpause`, `cancel` and `retry`: what a person may wish of a sweep."""
+"""`sweeper pause`, `unpause`, `cancel` and `retry`: what a person may wish of a sweep.
+
+`sweeper adopt`, which names a training too, has a module of its own.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,9 +49,23 @@ def pause(
     return _wish(sweep, kind, None, state_dir, as_json=as_json)
 
 
-def unpause(sweep: Sweep, state_dir: StateDir = None, as_json: AsJson = False) -> int:
-    """Go on with a paused sweep, and resume what pause --suspend suspended."""
-    return _wish(sweep, "unpause", None, state_dir, as_json=as_json)
+def unpause(
+    sweep: Sweep,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Trainings that the control plane does not know any more are gone."
+        ),
+    ] = False,
+    state_dir: StateDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Go on with a paused sweep, and resume what pause --suspend suspended.
+
+    A sweep is frozen while many of its trainings are missing at once. It goes on by itself when
+    they are seen again; --force says that they are gone: they are tried again as `retry` allows.
+    """
+    return _wish(sweep, "thaw" if force else "unpause", None, state_dir, as_json=as_json)
 
 
 def cancel(

@@ -85,13 +85,18 @@ def is_drained(snapshot: Snapshot) -> bool:
         return False
     return (
         sweep.state is not SweepState.SUSPENDED
-        or sweep.frozen is not None
+        or is_held_up(sweep)
         or all(
             trial.submission.workload_id is None or trial.submission.phase is Phase.STOPPED
             for trial in snapshot.live
             if trial.holds_slot
         )
     )
+
+
+def is_held_up(sweep: SweepRecord) -> bool:
+    """Return whether trainings that a person wanted suspended are not, for writes are frozen."""
+    return sweep.frozen is not None and sweep.state is SweepState.SUSPENDED
 
 
 def rejected(sweep: SweepRecord, message: str, *, compliance: bool) -> SweepRecord:

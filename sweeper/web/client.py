@@ -101,9 +101,15 @@ class VerbsClient:
                 yield row
             after = page.get("next")
 
-    async def wish(self, kind: str, trial: int | None = None) -> int:
-        """Record what a person wants of the sweep, or of one trial; return the wish's number."""
-        body = {"kind": kind} | ({} if trial is None else {"trial": trial})
+    async def wish(
+        self, kind: str, trial: int | None = None, workload_id: str | None = None
+    ) -> int:
+        """Record what a person wants of the sweep, or of one trial; return the wish's number.
+
+        `workload_id` is the training that the trial is to adopt.
+        """
+        given = {"kind": kind, "trial": trial, "workload_id": workload_id}
+        body = {name: value for name, value in given.items() if value is not None}
         number = (await self._ask("POST", "/v1/wishes", body=body)).get("wish")
         if not isinstance(number, int):
             raise DaemonGoneError(_NOT_OURS)

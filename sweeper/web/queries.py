@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from sweeper.domain.record import WishKind
+from sweeper.domain.record import Wish, WishKind
 from sweeper.domain.trial import TrialState
 from sweeper.web.answers import bounded_body
+from sweeper.wire.scalars import is_uuid
 
 PAGE_BOUND = 1000
 """Entries that one page may hold."""
@@ -19,7 +21,7 @@ CURVE_BOUND = 10_000
 
 NUMBER_BOUND = 2**63 - 1
 _BODY_BOUND = 4096
-_PER_TRIAL = frozenset({WishKind.CANCEL, WishKind.RETRY})
+_PER_TRIAL = frozenset({WishKind.CANCEL, WishKind.RETRY, WishKind.ADOPT})
 
 
 def number_in(request: Request, name: str, default: int, *, bound: int = NUMBER_BOUND) -> int:
@@ -62,8 +64,8 @@ def trial_in_path(request: Request) -> int:
     return number
 
 
-async def wish_in(request: Request) -> tuple[WishKind, int | None]:
-    """Return what the body wishes, and for which trial (None: the whole sweep).
+async def wish_in(request: Request, at: datetime) -> Wish:
+    """Return the wish in the body, made at `at`.
 
     Raises:
         HTTPException: 400 when it is no wish, 413 when it is too large.
@@ -74,14 +76,32 @@ async def wish_in(request: Request) -> tuple[WishKind, int | None]:
     except ValueError as error:
         known = ", ".join(kind.value for kind in WishKind)
         raise HTTPException(400, f"kind: must be one of {known}") from error
+    trial = _trial_in(found, kind)
+    return Wish(kind=kind, at=at, trial=trial, workload_id=_workload_in(found, kind))
+
+
+def _trial_in(found: dict[str, Any], kind: WishKind) -> int | None:
     trial = found.get("trial")
+    if trial is None and kind is WishKind.ADOPT:
+        raise HTTPException(400, "trial: say whose training it is")
     if trial is None:
-        return kind, None
+        return None
     if isinstance(trial, bool) or not isinstance(trial, int) or not 0 <= trial <= NUMBER_BOUND:
         raise HTTPException(400, "trial: must be the number of a trial")
     if kind not in _PER_TRIAL:
         raise HTTPException(400, f"{kind} is for the whole sweep, not for one trial")
-    return kind, trial
+    return trial
+
+
+def _workload_in(found: dict[str, Any], kind: WishKind) -> str | None:
+    workload_id = found.get("workload_id")
+    if kind is not WishKind.ADOPT:
+        if workload_id is not None:
+            raise HTTPException(400, f"workload_id: {kind} takes none")
+        return None
+    if not isinstance(workload_id, str) or not is_uuid(workload_id):
+        raise HTTPException(400, "workload_id: must be the id of a workload, a UUID")
+    return workload_id.lower()
 
 
 def _json_object(content: bytes) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.domain.record import TrialView, Wish
+from sweeper.domain.record import TrialView
 from sweeper.ports import Now, Store, TickSummary
 from sweeper.web import views
 from sweeper.web.answers import EXCEPTION_HANDLERS, JsonAnswer
@@ -127,12 +127,13 @@ class _Api:
         )
 
     async def wish(self, request: Request) -> Response:
-        kind, trial = await wish_in(request)
+        wanted = await wish_in(request, self._now())
+        trial = wanted.trial
         if await self._store.load_sweep() is None:
             raise HTTPException(404, "no sweep was started here yet")
         if trial is not None and await self._store.trial(trial) is None:
             raise HTTPException(404, _unknown(trial))
-        wish = await self._store.add_wish(Wish(kind=kind, at=self._now(), trial=trial))
+        wish = await self._store.add_wish(wanted)
         self._on_wish()
         return JsonAnswer({"wish": wish.number}, status_code=201)
 

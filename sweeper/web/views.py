@@ -69,6 +69,7 @@ def sweep_record_view(sweep: SweepRecord) -> JsonObject:
         "seed": sweep.seed,
         "state": sweep.state.value,
         "stop_reason": sweep.stop_reason,
+        "frozen": sweep.frozen,
         "objective": objective,
         "control_plane": sweep.control_plane,
         "project_id": sweep.project_id,

@@ -74,6 +74,13 @@ def test_a_daemon_that_lost_sight_of_its_trainings_is_not_ready_and_says_why() -
     assert latest.readiness() == "no answer in time"
 
 
+def test_a_daemon_whose_writes_are_frozen_is_not_ready_though_it_sees() -> None:
+    latest = _latest()
+    latest.ticked(_tick(sweep=a_sweep(frozen="many are lost"), trouble="writes are frozen"))
+
+    assert latest.readiness() == "writes are frozen"
+
+
 async def test_port_0_takes_a_free_port_and_says_which(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     app = probes(_metrics(), _latest())

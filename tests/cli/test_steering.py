@@ -23,6 +23,7 @@ def _wishes(folder: SweepFolder) -> list[Wish]:
     [
         (("pause", "demo"), "pause", None),
         (("unpause", "demo"), "unpause", None),
+        (("unpause", "demo", "--force"), "thaw", None),
         (("retry", "demo", "--failed"), "retry", None),
         (("retry", "demo", "--trial", "1"), "retry", 1),
     ],

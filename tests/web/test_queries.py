@@ -1,5 +1,6 @@
 import contextlib
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -9,9 +10,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from sweeper.domain.record import WishKind
+from sweeper.domain.record import Wish, WishKind
 from sweeper.domain.trial import TrialState
 from sweeper.web.queries import limit_in, number_in, states_in, trial_in_path, wish_in
+from tests.support.builders import NOW
+
+UUID = "0a1b2c3d-0000-4000-8000-00000000abcd"
+
+
+def a_wish(kind: WishKind, **fields: Any) -> Wish:
+    return Wish(kind=kind, at=NOW, **fields)
 
 
 def a_request(query: str = "", *, body: bytes = b"", trial: str = "0") -> Request:
@@ -82,15 +90,18 @@ def test_what_is_no_trial_is_not_found(trial: str) -> None:
 @pytest.mark.parametrize(
     ("body", "wish"),
     [
-        pytest.param({"kind": "pause"}, (WishKind.PAUSE, None), id="sweep"),
-        pytest.param({"kind": "cancel", "trial": None}, (WishKind.CANCEL, None), id="null"),
-        pytest.param({"kind": "retry", "trial": 3}, (WishKind.RETRY, 3), id="trial"),
+        pytest.param({"kind": "pause"}, a_wish(WishKind.PAUSE), id="sweep"),
+        pytest.param({"kind": "cancel", "trial": None}, a_wish(WishKind.CANCEL), id="null"),
+        pytest.param({"kind": "retry", "trial": 3}, a_wish(WishKind.RETRY, trial=3), id="trial"),
+        pytest.param(
+            {"kind": "adopt", "trial": 3, "workload_id": UUID.upper()},
+            a_wish(WishKind.ADOPT, trial=3, workload_id=UUID),
+            id="training",
+        ),
     ],
 )
-async def test_a_wish_is_for_the_sweep_or_one_trial(
-    body: object, wish: tuple[WishKind, int | None]
-) -> None:
-    assert await wish_in(a_request(body=json.dumps(body).encode())) == wish
+async def test_a_wish_is_for_the_sweep_or_one_trial(body: object, wish: Wish) -> None:
+    assert await wish_in(a_request(body=json.dumps(body).encode()), NOW) == wish
 
 
 @pytest.mark.parametrize(
@@ -106,11 +117,18 @@ async def test_a_wish_is_for_the_sweep_or_one_trial(
         pytest.param(b'{"kind": "cancel", "trial": -1}', "trial: must be", id="negative"),
         pytest.param(b'{"kind": "cancel", "trial": 1e3}', "trial: must be", id="float"),
         pytest.param(b'{"kind": "pause", "trial": 3}', "for the whole sweep", id="pause a trial"),
+        pytest.param(b'{"kind": "adopt"}', "trial: say whose", id="adopt for none"),
+        pytest.param(b'{"kind": "adopt", "trial": 3}', "workload_id: must be", id="adopt nothing"),
+        pytest.param(
+            b'{"kind": "adopt", "trial": 3, "workload_id": "../x"}', "a UUID", id="odd id"
+        ),
+        pytest.param(b'{"kind": "adopt", "trial": 3, "workload_id": 7}', "a UUID", id="number"),
+        pytest.param(b'{"kind": "pause", "workload_id": "x"}', "takes none", id="pause by id"),
     ],
 )
 async def test_what_is_no_wish_is_refused_in_words(body: bytes, words: str) -> None:
     with pytest.raises(HTTPException) as caught:
-        await wish_in(a_request(body=body))
+        await wish_in(a_request(body=body), NOW)
 
     assert caught.value.status_code == 400
     assert words in caught.value.detail
