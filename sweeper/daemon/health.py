@@ -22,6 +22,9 @@ _log = logging.getLogger(__name__)
 AUTH_PAUSE = timedelta(seconds=60)
 FORBIDDEN_PAUSE = timedelta(minutes=5)
 
+LONGEST_BACK_OFF = timedelta(seconds=15)
+"""One call in so long shows that an outage is over before anybody misses us."""
+
 CALLS_AT_ONCE = 8
 """Calls made side by side; a control plane that fails meets no more of them before we stop."""
 
@@ -106,7 +109,7 @@ class Health:
 
 def _back_off(failures: int) -> timedelta:
     """Return how long to leave a control plane alone that failed so often in a row."""
-    return timedelta(seconds=min(2.0 * 1.5 ** min(failures, 12), 60.0))
+    return min(timedelta(seconds=2.0 * 1.5 ** min(failures, 12)), LONGEST_BACK_OFF)
 
 
 def _no_shorter(wait: timedelta, error: ControlPlaneError) -> timedelta:

@@ -180,7 +180,7 @@ class Gate:
             wait = max(wait, self._reads.wait(now), self._policy.breaker.probe_seconds)
         if wait > 0:
             raise NotSentError(
-                f"the control plane failed again and again; next try in {wait:.0f} s",
+                "the control plane failed again and again, so it is left alone for now",
                 retry_after=wait,
             )
 

@@ -34,7 +34,7 @@ def test_a_failed_reading_leaves_the_control_plane_alone_for_longer_each_time() 
         waits.append((health.calls_after - NOW).total_seconds())
 
     assert waits == sorted(waits)
-    assert (waits[0], waits[-1]) == (3.0, 60.0)
+    assert (waits[0], waits[-1]) == (3.0, 15.0)
     assert health.trouble == "503"
 
 

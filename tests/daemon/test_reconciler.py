@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sweeper.daemon.health import LONGEST_BACK_OFF
 from sweeper.daemon.reconciler import Reconciler
 from sweeper.domain.phase import DesiredPhase, Phase
 from sweeper.domain.record import Event, Report, SlotGuard, SweepState, Wish, WishKind
@@ -202,7 +203,7 @@ class TestOutage:
         ]
         # The calls that find it out, then single probes, further and further apart.
         assert _most_requests_in(world, seconds=10) <= 12
-        assert world.remote.requests() <= 3 * 3600 / 20
+        assert world.remote.requests() <= 12 + timedelta(hours=3) / LONGEST_BACK_OFF
         assert world.heard.summaries[-1].trouble == str(error)
 
     async def test_one_that_begins_with_the_sweep_costs_few_requests_too(self) -> None:
