@@ -225,12 +225,10 @@ class Engine:
         capacity = self._machine.capacity(frozenset(self._lent))
         decision = decide(self._live, capacity, now, self._organization)
         for key, grant in decision.starts.items():
-            training = self._live[key]
-            self._live.apply(
-                after.order(
-                    training, grant.devices, now, node_pool=grant.pool, nodes=grant.nodes
-                )
+            step = after.order(
+                self._live[key], grant.devices, now, node_pool=grant.pool, nodes=grant.nodes
             )
+            self._live.apply(step)
         for key, preemption in decision.preemptions.items():
             by = self._live[preemption.by].name
             step = after.preempt(self._live[key], by, now, is_reclaim=preemption.is_reclaim)

@@ -25,9 +25,6 @@ class Machine:
 
     With `nodes` these are what is handed out; `gpus` are those of their devices that are real.
 
-    With `nodes` these are what is handed out, `gpus` are those of them that are real, and the
-    bounds are theirs.
-
     `state` holds Secrets, ConfigMaps, claims and the folders of processes. Where it is not real
     processes are simulated, and have no folders.
     """
