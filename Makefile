@@ -3,6 +3,8 @@ SHELL := /bin/sh
 VENV := .venv
 OUTSIDE := .venv-outside
 PRISM := tests/outside/prism
+# node trusts a list of its own; what this machine trusts is added to it.
+CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
 BIN := $(VENV)/bin
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
@@ -28,7 +30,8 @@ check: $(VENV)/dev.stamp  ## Check format, lint, types and import layers
 
 outside: $(VENV)/core.stamp $(OUTSIDE)/stamp  ## Let software of others check the local control plane
 	@if command -v npm >/dev/null && command -v node >/dev/null; then \
-		npm ci --prefix $(PRISM) --no-audit --no-fund --loglevel=error && \
+		NODE_EXTRA_CA_CERTS="$${NODE_EXTRA_CA_CERTS:-$(CERTIFICATES)}" \
+			npm ci --prefix $(PRISM) --no-audit --no-fund --loglevel=error && \
 		$(OUTSIDE)/bin/python -m pytest -c tests/outside/pytest.toml tests/outside; \
 	else \
 		echo "There is no node with npm here: the proof by Prism is left out"; \
