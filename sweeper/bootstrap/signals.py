@@ -8,15 +8,25 @@ from contextlib import contextmanager
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+SAME_SECONDS = 1.0
+"""Signals so close together count as one: timeout(1) sends its own twice, for the group too."""
+
 
 class StopSignals:
     """Remembers which signal came, and tells `ask_to_stop` of the first one.
 
-    `leave` ends the process at once; it is given the exit code of the signal.
+    `leave` ends the process at once; it is given the exit code of the signal. `seconds` tells
+    the time, from any beginning.
     """
 
-    def __init__(self, leave: Callable[[int], None] = os._exit) -> None:
+    def __init__(
+        self,
+        leave: Callable[[int], None] = os._exit,
+        seconds: Callable[[], float] | None = None,
+    ) -> None:
         self._leave = leave
+        self._seconds = seconds or asyncio.get_running_loop().time
+        self._first_at = 0.0
         self._ask: Callable[[], None] | None = None
         self.received: signal.Signals | None = None
 
@@ -29,9 +39,10 @@ class StopSignals:
     def take(self, number: signal.Signals) -> None:
         """Take one signal."""
         if self.received is not None:
-            self._leave(exit_code(self.received))
+            if self._seconds() - self._first_at >= SAME_SECONDS:
+                self._leave(exit_code(self.received))
             return
-        self.received = number
+        self.received, self._first_at = number, self._seconds()
         if self._ask is not None:
             self._ask()
 

@@ -8,7 +8,7 @@ from sweeper.bootstrap.signals import StopSignals, exit_code, stop_signals
 
 def test_the_first_signal_asks_for_a_stop_once() -> None:
     asked: list[str] = []
-    signals = StopSignals(leave=lambda _: asked.append("left"))
+    signals = StopSignals(leave=lambda _: asked.append("left"), seconds=lambda: 0.0)
     signals.on_stop(lambda: asked.append("asked"))
 
     signals.take(signal.SIGTERM)
@@ -19,7 +19,8 @@ def test_the_first_signal_asks_for_a_stop_once() -> None:
 
 def test_the_second_signal_leaves_at_once_with_the_code_of_the_first() -> None:
     left: list[int] = []
-    signals = StopSignals(leave=left.append)
+    times = iter([5.0, 6.0])
+    signals = StopSignals(leave=left.append, seconds=lambda: next(times))
     signals.take(signal.SIGINT)
 
     signals.take(signal.SIGTERM)
@@ -27,9 +28,20 @@ def test_the_second_signal_leaves_at_once_with_the_code_of_the_first() -> None:
     assert left == [130]
 
 
+def test_a_signal_that_is_sent_to_the_group_as_well_counts_once() -> None:
+    left: list[int] = []
+    times = iter([5.0, 5.9])
+    signals = StopSignals(leave=left.append, seconds=lambda: next(times))
+    signals.take(signal.SIGTERM)
+
+    signals.take(signal.SIGTERM)
+
+    assert left == []
+
+
 def test_a_signal_that_came_before_anyone_could_stop_is_not_lost() -> None:
     asked: list[str] = []
-    signals = StopSignals(leave=lambda _: None)
+    signals = StopSignals(leave=lambda _: None, seconds=lambda: 0.0)
     signals.take(signal.SIGTERM)
 
     signals.on_stop(lambda: asked.append("asked"))
