@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
-from sweeper.local.commands import read_command
+from sweeper.local.commands import Command, read_command
 from sweeper.local.gpus import VISIBLE, Gpu, lock_file
 from sweeper.local.nodes import Node
 from sweeper.local.pods import Pod
-from sweeper.local.runtime import StartOrder
+from sweeper.local.runtime import StartError, StartOrder
 from sweeper.local.room import Capacity
 from sweeper.local.sources import PodFields, Sources
 from sweeper.local.spec_reading import Spec, items_of, read_spec
@@ -26,7 +26,8 @@ class Machine:
     With `nodes` these are what is handed out; `gpus` are those of their devices that are real.
 
     `state` holds Secrets, ConfigMaps, claims and the folders of processes. Where it is not real
-    processes are simulated, and have no folders.
+    processes are simulated, and have no folders. With `starts_anything` a spec need not say what
+    to start, as an image does.
     """
 
     gpus: Sequence[Gpu]
@@ -40,6 +41,7 @@ class Machine:
     project_names: Mapping[str, str]
     nodes: tuple[Node, ...] = ()
     is_real: bool = True
+    starts_anything: bool = False
 
     def capacity(self, lent: frozenset[int]) -> Capacity:
         """Return what there is to hand out while another control plane uses the GPUs `lent`."""
@@ -63,7 +65,7 @@ class Machine:
         tenant = self._tenant(training, pod, spec)
         volumes = prepare(spec, tenant) if self.makes_folders(training) else {}
         inherited = {**self.environment, **self._told(training, pod), **volumes}
-        command = read_command(spec, inherited, str(self.working_directory), tenant.sources)
+        command = self._command(spec, inherited, tenant.sources)
         return StartOrder(
             key=training.key_of(pod),
             argv=command.argv,
@@ -77,6 +79,15 @@ class Machine:
                 if gpu.index in pod.devices
             ),
         )
+
+    def _command(self, spec: Spec, inherited: Mapping[str, str], sources: Sources) -> Command:
+        directory = str(self.working_directory)
+        try:
+            return read_command(spec, inherited, directory, sources)
+        except StartError:
+            if not self.starts_anything:
+                raise
+            return Command(argv=("true",), environment=inherited, directory=directory)
 
     def makes_folders(self, training: LocalTraining) -> bool:
         """Whether the processes of a training have folders of their own."""

@@ -49,7 +49,8 @@ class LocalPlaneOptions:
     NVML. `environment` is what every process inherits. `cores` and `memory` (bytes) bound the
     sums of CPU and memory requests, None leaves them unbounded. `working_directory` is where a
     training without `workingDir` runs, None meaning where this process does. `credentials` are
-    whom it lets in, None makes new ones. `extend` puts something on top.
+    whom it lets in, None makes new ones. `extend` puts something on top. With `starts_anything`
+    a spec need not say what to start, as nothing is.
     """
 
     directory: Path
@@ -63,6 +64,7 @@ class LocalPlaneOptions:
     credentials: PlaneCredentials | None = None
     switches: Switches = STANDARD
     extend: Extend = unextended
+    starts_anything: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,8 @@ async def open_rehearsal(
             runtime.preempt = taken.put_nowait
             yield runtime
 
-    extended = replace(options, extend=together(options.extend, _preempting(taken)))
+    extend = together(options.extend, _preempting(taken))
+    extended = replace(options, extend=extend, starts_anything=True)
     async with _open(opening(), extended, now, on_change, None) as plane:
         yield plane
 
@@ -247,6 +250,7 @@ async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
 def _machine(options: LocalPlaneOptions, project: Project, *, is_real: bool) -> Machine:
     return Machine(
         is_real=is_real,
+        starts_anything=options.starts_anything,
         gpus=find_gpus(options.gpus, options.environment),
         cores=options.cores,
         memory=options.memory,
