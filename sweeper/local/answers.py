@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from typing import TypeVar
+from uuid import UUID, uuid5
 
 from sweeper.domain.phase import Phase
 from sweeper.domain.values import JsonValue
 from sweeper.local.filters import Query
+from sweeper.local.history import PhaseUpdate
 from sweeper.local.places import CLUSTER_NAME, NODE_POOL, Project
+from sweeper.local.pods import Pod, Process
 from sweeper.local.spec_reading import Spec, priority_word, read_spec
 from sweeper.local.trainings import LocalTraining, PlaneEvent
 from sweeper.local.waits import reason_word
-from sweeper.wire import listings
+from sweeper.wire import histories, listings, pods
 from sweeper.wire.answers import Training
 
 T = TypeVar("T")
@@ -84,6 +87,43 @@ def event_answer(
             name=training.name,
             namespace=project.namespace,
         ),
+    )
+
+
+def history_answer(
+    number: int, happened: PlaneEvent | PhaseUpdate, training: LocalTraining, project: Project
+) -> histories.HistoryRecord:
+    """Return one record of a training's history."""
+    if isinstance(happened, PhaseUpdate):
+        update = histories.PhaseUpdate(phase=happened.phase, phase_message=happened.message)
+        meta = histories.HistoryMeta(creation_timestamp=happened.at, type="PhaseUpdate")
+        spec = histories.HistorySpec(phase_update=update)
+    else:
+        event = event_answer(number, happened, training, project)
+        meta = histories.HistoryMeta(creation_timestamp=happened.at, type="Event")
+        spec = histories.HistorySpec(event=event)
+    return histories.HistoryRecord(meta=meta, spec=spec)
+
+
+def pod_answer(pod: Pod, training: LocalTraining, project: Project) -> pods.Pod:
+    """Return one pod; of its times only that of the training's phase is known."""
+    spec, since = read_spec(training.spec_text), training.phase_updated_at
+    return pods.Pod(
+        name=f"{training.name}-{pod.index}-{pod.start}",
+        priority_class_name=priority_word(spec),
+        id=str(uuid5(UUID(training.workload_id), training.key_of(pod))),
+        workload_id=training.workload_id,
+        workload_name=training.name,
+        cluster_id=training.cluster_id,
+        project_id=project.id,
+        project_name=project.name,
+        node_name=pod.node or None,
+        created_at=since,
+        updated_at=since,
+        containers=[pods.Container(name=training.name, image=_text(spec, "image") or "")],
+        current_node_pool=NODE_POOL,
+        k8s_phase="Running" if pod.process is Process.RUNNING else "Pending",
+        k8s_phase_updated_at=since,
     )
 
 

@@ -17,7 +17,7 @@ from sweeper.local.requests import RequestError
 from sweeper.local.site import Extension, Site
 from sweeper.local.token_routes import BearerGate, token_routes
 from sweeper.local.training_routes import training_routes
-from sweeper.local.workload_routes import workload_routes
+from sweeper.local.workload_routes import wider_routes
 from sweeper.wire.answers import Error
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ NOTHING = Extension()
 
 def build_app(site: Site, extension: Extension = NOTHING) -> ASGIApp:
     """Return the application; every error it answers with is `{code, message}`."""
-    wider = workload_routes(site) if site.switches.has_wider_api else ()
+    wider = wider_routes(site) if site.switches.has_wider_api else ()
     app = Starlette(
         routes=[
             *extension.routes,

@@ -131,6 +131,25 @@ def condition(term: Term, constants: Mapping[str, str]) -> ColumnElement[bool]:
     return test(TIMES[term.field], _time(term))
 
 
+_WORD_TESTS: Mapping[str, Callable[[str, str], bool]] = MappingProxyType(
+    {
+        "==": lambda text, value: text == value,
+        "!=": lambda text, value: text != value,
+        "<=": lambda text, value: text <= value,
+        ">=": lambda text, value: text >= value,
+        "=@": lambda text, value: value in text,
+        "!@": lambda text, value: value not in text,
+        "=^": str.startswith,
+        "=$": str.endswith,
+    }
+)
+
+
+def has_text(text: str, term: Term) -> bool:
+    """Return whether a text is as an item wants it, for what stands in no column."""
+    return _WORD_TESTS[term.operator](text, term.value)
+
+
 def _term(item: str) -> Term:
     match = _ITEM.fullmatch(item)
     if match is None:

@@ -14,6 +14,8 @@ from sweeper.local.filters import (
     QueryError,
     read_filter,
 )
+from sweeper.local.keeping import Keeper
+from sweeper.local.trainings import LocalTraining
 from sweeper.wire.reading import UnreadableError, read_json
 from sweeper.wire.scalars import is_uuid
 
@@ -76,6 +78,19 @@ def read_workload_id(request: Request) -> str:
     return workload_id.lower()
 
 
+async def find_workload(request: Request, keeper: Keeper) -> LocalTraining:
+    """Return the workload whose id is in the path, deleted or not.
+
+    Raises:
+        RequestError: there is none.
+    """
+    workload_id = read_workload_id(request)
+    training = await keeper.find(workload_id)
+    if training is None:
+        raise not_found(workload_id)
+    return training
+
+
 def not_found(workload_id: str) -> RequestError:
     """Return the error for a workload that there is not."""
     return RequestError(404, f"Resource id not found: {workload_id[:80]!r}")
@@ -95,12 +110,37 @@ def read_query(request: Request, *, descending: bool = False) -> Query:
     return Query(
         terms=terms,
         search=given.get("search", ""),
-        deleted=_chosen(request, "deleted", _BOOLEANS, default=False),
+        deleted=read_flag(request, "deleted"),
         sort_by=given.get("sortBy", "createdAt"),
         descending=_chosen(request, "sortOrder", _ORDERS, default=descending),
-        offset=_number(request, "offset", 0, (0, MAX_OFFSET)),
-        limit=_number(request, "limit", DEFAULT_LIMIT, (1, MAX_LIMIT)),
+        offset=read_number(request, "offset", (0, MAX_OFFSET)) or 0,
+        limit=read_number(request, "limit", (1, MAX_LIMIT)) or DEFAULT_LIMIT,
     )
+
+
+def read_flag(request: Request, key: str) -> bool:
+    """Return a parameter that is true or false, and false where it is not given.
+
+    Raises:
+        RequestError: it is neither.
+    """
+    return _chosen(request, key, _BOOLEANS, default=False)
+
+
+def read_number(request: Request, key: str, bounds: tuple[int, int]) -> int | None:
+    """Return a parameter that is a number within `bounds`, None where it is not given.
+
+    Raises:
+        RequestError: it is none.
+    """
+    text = request.query_params.get(key)
+    if text is None:
+        return None
+    low, high = bounds
+    is_number = text.isascii() and text.isdigit() and len(text) < 20
+    if not is_number or not low <= int(text) <= high:
+        raise RequestError(400, f"{key}: {text[:40]!r} is no number from {low} to {high}")
+    return int(text)
 
 
 def _chosen(request: Request, key: str, words: Mapping[str, _T], *, default: _T) -> _T:
@@ -110,14 +150,3 @@ def _chosen(request: Request, key: str, words: Mapping[str, _T], *, default: _T)
     if word.lower() not in words:
         raise RequestError(400, f"{key}: {word[:40]!r} is none of {', '.join(words)}")
     return words[word.lower()]
-
-
-def _number(request: Request, key: str, default: int, bounds: tuple[int, int]) -> int:
-    text = request.query_params.get(key)
-    if text is None:
-        return default
-    low, high = bounds
-    is_number = text.isascii() and text.isdigit() and len(text) < 20
-    if not is_number or not low <= int(text) <= high:
-        raise RequestError(400, f"{key}: {text[:40]!r} is no number from {low} to {high}")
-    return int(text)

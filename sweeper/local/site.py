@@ -39,6 +39,11 @@ class Site:
         """Return the project of that id."""
         return next((one for one in self.projects if one.id == project_id), None)
 
+    def project_of(self, training: LocalTraining) -> Project:
+        """Return a training's project, also one that this control plane does not have any more."""
+        project = self.project(training.project_id)
+        return project or Project(id=training.project_id, name=training.project_id)
+
 
 def _bare(app: ASGIApp) -> ASGIApp:
     return app

@@ -420,10 +420,22 @@ async def test_projects_and_clusters_are_found_by_name(client: Client) -> None:
     assert [(one["uuid"], one["name"]) for one in clusters] == [(CLUSTER_ID, "local")]
 
 
-async def test_projects_can_be_asked_for_by_few_things(client: Client) -> None:
-    answer = await client.http.get("/api/v1/org-unit/projects?filterBy=name=^default")
+@pytest.mark.parametrize(
+    ("item", "is_found"),
+    [("name=^def", True), ("name!=default", False), ("id=$1,name=@fau", True), ("id!@1", False)],
+)
+async def test_projects_can_be_asked_for_by_every_operator(
+    client: Client, item: str, is_found: bool
+) -> None:
+    answer = await client.http.get(f"/api/v1/org-unit/projects?filterBy={item}")
 
-    assert_error(answer, 400)
+    assert bool(answer.json()["projects"]) is is_found
+
+
+async def test_projects_can_be_asked_for_by_few_fields(client: Client) -> None:
+    answer = await client.http.get("/api/v1/org-unit/projects?filterBy=phase==Running")
+
+    assert_error(answer, 400, "unknown field 'phase'")
 
 
 async def test_after_the_end_commands_and_questions_are_503(tmp_path: Path) -> None:
