@@ -29,7 +29,7 @@ from sweeper.local.machine import Machine
 from sweeper.local.naming import NamesInUse
 from sweeper.local.places import Organization
 from sweeper.local.pods import Pod, Process
-from sweeper.local.probing import Ask, ask_http, watch
+from sweeper.local.probing import watch
 from sweeper.local.runtime import LeaseTakenError, ProcessEnd, Runtime
 from sweeper.local.scheduler import decide
 from sweeper.local.trainings import LEAVING, WORKING, LocalTraining, Step
@@ -47,7 +47,7 @@ class Engine:
     """All trainings of one local control plane.
 
     `run` is its life: nothing is answered or started unless it runs. `on_change` is called
-    whenever a phase has changed and the change is on record. `ask` is how readiness is probed.
+    whenever a phase has changed and the change is on record.
     """
 
     def __init__(
@@ -58,13 +58,11 @@ class Engine:
         keeper: Keeper,
         now: Now,
         on_change: Callable[[], None],
-        ask: Ask = ask_http,
         organization: Organization | None = None,
     ) -> None:
         self._machine = machine
         self._runtime = runtime
         self._hands = Hands(runtime=runtime, machine=machine)
-        self._ask = ask
         self._organization = organization or Organization()
         self._probing: dict[str, asyncio.Task[None]] = {}
         self._keeper = keeper
@@ -141,6 +139,7 @@ class Engine:
             self._live.load(training)
             self._names.hold(training.project_id, training.name, training.workload_id)
         self._next_expiry = await self._keeper.next_expiry()
+        self._machine.clear_others({training.workload_id for training in self._live})
         ended = [end for end in known.values() if end is not None]
         self._ends = ended + self._ends
         for training in self._live:
@@ -279,7 +278,7 @@ class Engine:
                 step = happenings.probed(current, key, self._now(), is_ready=is_ready)
                 self._live.apply(step)
 
-        watching = watch(readiness, self._ask, report, is_ready=pod.is_ready)
+        watching = watch(readiness, self._machine.ask, report, is_ready=pod.is_ready)
         self._probing[key] = group.create_task(watching, name=f"probe {key}")
 
     def _stop_probing(self, key: str) -> None:

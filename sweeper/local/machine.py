@@ -1,6 +1,6 @@
 """What this machine offers to trainings, and the order that starts one on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -11,12 +11,13 @@ from sweeper.local.commands import Command, read_command
 from sweeper.local.gpus import VISIBLE, Gpu, lock_file
 from sweeper.local.nodes import Node
 from sweeper.local.pods import Pod
-from sweeper.local.runtime import StartError, StartOrder
+from sweeper.local.probing import Ask, ask_http
 from sweeper.local.room import Capacity
+from sweeper.local.runtime import StartError, StartOrder
 from sweeper.local.sources import PodFields, Sources
 from sweeper.local.spec_reading import Spec, items_of, read_spec
 from sweeper.local.trainings import LocalTraining
-from sweeper.local.volumes import Tenant, clear, prepare
+from sweeper.local.volumes import Tenant, clear, clear_others, prepare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class Machine:
 
     `state` holds Secrets, ConfigMaps, claims and the folders of processes. Where it is not real
     processes are simulated, and have no folders. With `starts_anything` a spec need not say what
-    to start, as an image does.
+    to start, as an image does. `ask` is how readiness is probed.
     """
 
     gpus: Sequence[Gpu]
@@ -41,6 +42,7 @@ class Machine:
     project_names: Mapping[str, str]
     nodes: tuple[Node, ...] = ()
     is_real: bool = True
+    ask: Ask = ask_http
     starts_anything: bool = False
 
     def capacity(self, lent: frozenset[int]) -> Capacity:
@@ -96,6 +98,11 @@ class Machine:
     def clear(self, training: LocalTraining) -> None:
         """Remove the folders of all starts of a training so far; it blocks."""
         clear(self.state, training.workload_id, training.starts)
+
+    def clear_others(self, kept: Collection[str]) -> None:
+        """Remove the folders of all trainings but those with these ids; it blocks."""
+        if self.is_real:
+            clear_others(self.state, kept)
 
     def _tenant(self, training: LocalTraining, pod: Pod, spec: Spec) -> Tenant:
         directory = spec.get("workingDir")

@@ -205,7 +205,6 @@ async def _open(
             keeper=keeper,
             now=now,
             on_change=on_change,
-            ask=ask_http if is_real else ready_at_once,
         )
         await engine.recover()
         credentials = options.credentials or fresh_credentials()
@@ -251,6 +250,7 @@ def _machine(options: LocalPlaneOptions, project: Project, *, is_real: bool) -> 
     return Machine(
         is_real=is_real,
         starts_anything=options.starts_anything,
+        ask=ask_http if is_real else ready_at_once,
         gpus=find_gpus(options.gpus, options.environment),
         cores=options.cores,
         memory=options.memory,

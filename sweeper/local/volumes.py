@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,7 @@ MOUNTS = "SWEEPER_MOUNTS"
 PODS = "pods"
 CLAIMS = "claims"
 CLONE_SECONDS = 300.0
+_ID_LENGTH = 36
 
 _PATH_KEYS: Mapping[str, str] = {"git": "path", "pvc": "path"}
 _HONOURED = ("hostPath", "git", "configMapVolume", "secretVolume", "dataVolume", "pvc")
@@ -76,6 +77,13 @@ def clear(state: Path, workload_id: str, starts: int) -> None:
     for number in range(1, starts + 1):
         shutil.rmtree(state / PODS / f"{workload_id}-{number}", ignore_errors=True)
     shutil.rmtree(state / PODS / workload_id, ignore_errors=True)
+
+
+def clear_others(state: Path, kept: Collection[str]) -> None:
+    """Remove the folders of all trainings but those whose ids are `kept`."""
+    for folder in (state / PODS).glob("*"):
+        if folder.name[:_ID_LENGTH] not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _mounted(tenant: Tenant, mount: str, place: str, make: Callable[[Path], None]) -> Path:

@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from sweeper.local.simulated import Course, SimulatedRuntime, endless
 from tests.local.planes import loop_clock
 
 
-def an_order(key: str = "a", **changes: tuple[str, ...]) -> StartOrder:
+def an_order(key: str = "a", **changes: Any) -> StartOrder:
     return StartOrder(
         key=key, argv=("true",), directory="/", environment={}, log_file="/log", **changes
     )

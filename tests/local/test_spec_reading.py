@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from sweeper.local.spec_reading import (
     Lifecycle,
     Need,
+    Readiness,
+    items_of,
     priority_word,
     read_lifecycle,
     read_need,
@@ -142,3 +144,76 @@ def test_any_json_has_an_answer(compute: dict[str, Any], other: Any) -> None:
         found = read_need(spec)
         assert min(found.gpus, found.cores, found.memory) >= 0
         assert read_lifecycle(spec).backoff_limit >= 0
+
+
+def test_where_a_training_may_run_is_read() -> None:
+    compute: Any = {"gpuDevicesRequest": 1, "gpuRequestType": "memory", "gpuMemoryRequest": "4Gi"}
+
+    found = read_need({"nodePools": ["b", 7, "a"], "nodeType": "big", "compute": compute})
+    sliced = need(gpuRequestType="migProfile", migProfile="1g.5gb", gpuMemoryRequest="4Gi")
+
+    assert (found.node_pools, found.node_type) == (("b", "a"), "big")
+    assert found.gpu_memory == 2**32
+    assert (found.mig_profile, sliced.mig_profile) == (None, "1g.5gb")
+    assert (sliced.gpu_memory, sliced.gpus) == (None, Fraction(1))
+
+
+def test_other_resources_are_added_up() -> None:
+    items = [
+        {"resource": "a/b", "quantity": "2"},
+        {"resource": "a/b", "quantity": "500m"},
+        {"resource": "c", "quantity": "1", "exclude": True},
+        {"resource": "d", "quantity": "many"},
+        None,
+    ]
+
+    assert need(extendedResources=items).extended == {"a/b": Fraction(5, 2)}
+
+
+@pytest.mark.parametrize(
+    ("spec", "pods", "completions"),
+    [
+        ({}, 1, 1),
+        ({"parallelism": 3}, 3, None),
+        ({"parallelism": 3, "completions": 2}, 2, 2),
+        ({"completions": 4}, 1, 4),
+        ({"parallelism": 0, "completions": 0}, 1, 1),
+        ({"parallelism": 2**31 - 1}, 1000, None),
+    ],
+)
+def test_pods_start_together_as_far_as_they_can_be_of_use(
+    spec: dict[str, Any], pods: int, completions: int | None
+) -> None:
+    assert read_need(spec).pods == pods
+    assert read_lifecycle(spec).completions == completions
+    compute = {"gpuDevicesRequest": 2}
+    assert read_need({**spec, "compute": compute}).gpus == 2 * pods
+
+
+def test_a_readiness_probe_is_read_with_the_defaults_of_kubernetes() -> None:
+    def read(get: Any, **members: Any) -> Readiness | None:
+        readiness = {"handler": {"httpGet": get}, **members}
+        return read_lifecycle({"probes": {"readiness": readiness}}).readiness
+
+    full = {"port": 8443, "host": "example.org", "path": "/up", "scheme": "HTTPS"}
+
+    assert read({"port": 80}) == Readiness(url="http://127.0.0.1:80/")
+    assert read({"port": 80, "path": ""}) == Readiness(url="http://127.0.0.1:80/")
+    assert read(full, periodSeconds=2, failureThreshold=5, timeoutSeconds=2**40) == Readiness(
+        url="https://example.org:8443/up", period=2, failures=5, timeout=36_500 * 86_400
+    )
+    assert read({}) is None
+
+
+def test_items_that_are_excluded_are_without_effect() -> None:
+    items: Any = [
+        None,
+        7,
+        {"name": "a"},
+        {"name": "b", "exclude": True},
+        {"name": "c", "exclude": None},
+    ]
+
+    found = [(place, item["name"]) for place, item in items_of({"labels": items}, "labels")]
+
+    assert found == [(2, "a"), (4, "c")]

@@ -8,7 +8,7 @@ import pytest
 
 from sweeper.local.runtime import StartError
 from sweeper.local.sources import Sources
-from sweeper.local.volumes import MOUNTS, Tenant, clear, prepare
+from sweeper.local.volumes import MOUNTS, Tenant, clear, clear_others, prepare
 
 DATA_ID = "71f69d83-ba66-4822-adf5-55ce55efd210"
 
@@ -50,6 +50,15 @@ def test_a_home_is_new_and_private(place: Place) -> None:
     home = Path(told["HOME"])
     assert (home.stat().st_mode & 0o777, list(home.iterdir())) == (0o700, [])
     assert MOUNTS not in told
+
+
+def test_what_no_living_training_has_is_removed(tmp_path: Path) -> None:
+    for name in (DATA_ID, f"{DATA_ID}-3", f"{DATA_ID[:-1]}f-1"):
+        (tmp_path / "pods" / name / "home").mkdir(parents=True)
+
+    clear_others(tmp_path, {DATA_ID})
+
+    assert sorted(one.name for one in (tmp_path / "pods").iterdir()) == [DATA_ID, f"{DATA_ID}-3"]
 
 
 @pytest.mark.parametrize(
