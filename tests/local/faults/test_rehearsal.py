@@ -136,3 +136,15 @@ async def test_daemons_killed_at_any_time_create_nothing_twice() -> None:
             history = await server.history()
 
     await check(here, history, 24)
+
+
+async def test_the_same_rehearsal_goes_the_same_way_again() -> None:
+    async def lives() -> list[tuple[str, object]]:
+        with memory_folder() as folder:
+            here = rehearsal(folder, STORM, trials=12)
+            async with here.server() as server:
+                await here.run_sweep()
+                trainings = (await server.history()).trainings
+        return [(one.name, one.completed_at) for one in trainings]
+
+    assert await lives() == await lives()
