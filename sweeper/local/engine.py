@@ -139,7 +139,7 @@ class Engine:
             self._live.load(training)
             self._names.hold(training.project_id, training.name, training.workload_id)
         self._next_expiry = await self._keeper.next_expiry()
-        self._machine.clear_others({training.workload_id for training in self._live})
+        await self._hands.clear_others({training.workload_id for training in self._live})
         ended = [end for end in known.values() if end is not None]
         self._ends = ended + self._ends
         for training in self._live:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -50,6 +50,11 @@ class Hands:
         """Remove the folders of a training's processes that have ended."""
         async with self.folders:
             await asyncio.to_thread(self.machine.clear, training)
+
+    async def clear_others(self, kept: Collection[str]) -> None:
+        """Remove the folders of all trainings but those with these ids."""
+        if self.machine.is_real:
+            await asyncio.to_thread(self.machine.clear_others, kept)
 
     async def _order(self, training: LocalTraining, pod: Pod) -> StartOrder:
         if not self.machine.makes_folders(training):

@@ -213,7 +213,9 @@ def _judged(training: LocalTraining, now: datetime) -> LocalTraining:
         return enter(training, Phase.RUNNING, now) if is_up else training
     if training.phase not in WORKING:
         return training
-    whole = sum(pod.has_process and pod.is_ready for pod in pods)
+    # A process that is ordered follows another at once, unless it is one that was waited for.
+    was_whole = training.phase is Phase.RUNNING
+    whole = sum(pod.is_up or (was_whole and pod.has_process and pod.is_ready) for pod in pods)
     if whole == len(pods):
         is_same = training.phase is Phase.RUNNING
         return training if is_same else enter(training, Phase.RUNNING, now)

@@ -576,3 +576,64 @@ async def test_nothing_is_told_before_it_is_on_record(tmp_path: Path) -> None:
         await watch(client, await client.create())
 
     assert found == ["Initializing", "Running", "Completed"]
+
+
+async def test_each_process_of_a_training_has_its_own_gpu_and_index(tmp_path: Path) -> None:
+    here = world(tmp_path, gpus=2)
+    async with here.open() as client:
+        workload_id = await client.create(parallelism=2, **gpus(1))
+        await client.until(workload_id, "Running")
+
+    environments = [order.environment for order in here.runtime.orders]
+    assert [one["CUDA_VISIBLE_DEVICES"] for one in environments] == ["0", "1"]
+    assert [one["POD_INDEX"] for one in environments] == ["0", "1"]
+    assert [one["RUNAI_NUM_OF_GPUS"] for one in environments] == ["1", "1"]
+
+
+async def test_the_processes_of_a_training_start_together_or_not_at_all(tmp_path: Path) -> None:
+    here = world(tmp_path, gpus=2)
+    async with here.open() as client:
+        first = await client.create("first", **gpus(1))
+        await client.until(first, "Running")
+        second = await client.create("second", parallelism=2, **gpus(1))
+        await pause(1)
+        assert await client.phase(second) == "Pending"
+
+        here.runtime.end(f"{first}-1")
+        await client.until(second, "Running")
+
+    assert [order.key for order in here.runtime.orders[1:]] == [f"{second}-1", f"{second}-2"]
+
+
+async def test_a_queue_of_processes_works_through_its_completions(tmp_path: Path) -> None:
+    here = world(tmp_path, lambda order: Course(seconds=10))
+    async with here.open() as client:
+        workload_id = await client.create(parallelism=2, completions=5)
+        await client.until(workload_id, "Completed")
+
+    assert len(here.runtime.orders) == 5
+    assert elapsed() == pytest.approx(30, abs=1)
+
+
+async def test_a_pod_that_failed_starts_again_beside_the_others(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    async with here.open() as client:
+        workload_id = await client.create(parallelism=2)
+        await client.until(workload_id, "Running")
+        here.runtime.end(f"{workload_id}-1", 1)
+        await client.until(workload_id, "Degraded")
+        await client.until(workload_id, "Running")
+
+        assert here.runtime.running == [f"{workload_id}-2", f"{workload_id}-3"]
+        assert elapsed() == pytest.approx(10, abs=0.5)
+
+
+async def test_the_last_failure_stops_the_other_processes(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    async with here.open() as client:
+        workload_id = await client.create(parallelism=3, backoffLimit=0)
+        await client.until(workload_id, "Running")
+        here.runtime.end(f"{workload_id}-2", 1)
+        await client.until(workload_id, "Failed")
+
+    assert [key for key, _ in here.runtime.stops] == [f"{workload_id}-1", f"{workload_id}-3"]

@@ -18,6 +18,8 @@ NEEDS: list[dict[str, Any]] = [
     {},
     {"compute": {"gpuDevicesRequest": 1}},
     {"compute": {"gpuDevicesRequest": 2}},
+    {"compute": {"gpuDevicesRequest": 1}, "parallelism": 2},
+    {"parallelism": 2, "completions": 3},
     {
         "compute": {
             "gpuDevicesRequest": 1,
@@ -36,6 +38,7 @@ class Storm:
         self.rng = random.Random(seed)
         self.here: World = world(directory, self.play, gpus=GPUS)
         self.shares: dict[str, Fraction] = {}
+        self.pods: dict[str, int] = {}
         self.orders: dict[str, StartOrder] = {}
         self.ids: list[str] = []
         self.faults: list[str] = []
@@ -50,8 +53,9 @@ class Storm:
         if any(share > 1 for share in held.values()):
             self.faults.append(f"{order.key}: too much of a GPU")
         workload_id = order.key.rpartition("-")[0]
-        if any(key.startswith(workload_id) for key in self.here.runtime.running):
-            self.faults.append(f"{order.key}: beside another of its training")
+        others = [key for key in self.here.runtime.running if key.startswith(workload_id)]
+        if len(others) >= self.pods[workload_id]:
+            self.faults.append(f"{order.key}: beside too many others of its training")
         return Course(
             seconds=self.rng.choice([0, 1, 30, 300]),
             exit_code=self.rng.choice([0, 0, 0, 1]),
@@ -64,6 +68,7 @@ class Storm:
             need = self.rng.choice(NEEDS)
             priority = self.rng.choice(["build", "train", "interactive-preemptible"])
             workload_id = await client.create(f"a{number}", priorityClass=priority, **need)
+            self.pods[workload_id] = need.get("parallelism", 1)
             portion = str(need.get("compute", {}).get("gpuPortionRequest", 1))
             self.shares[workload_id] = Fraction(portion)
             self.ids.append(workload_id)
