@@ -8,6 +8,7 @@ import typer
 from sweeper.cli import (
     adopt,
     events,
+    gc,
     health,
     local,
     logs,
@@ -41,7 +42,8 @@ app = typer.Typer(
 for verb in (run, plan, validate, probe, status, ls, show, logs, events, results, health, schema):
     verb.add_to(app)
 steering.add_to(app)
-adopt.add_to(app)
+for tool in (adopt, gc):
+    tool.add_to(app)
 local.add_to(app)
 
 _SECRET_FLAGS = ("--client-secret", "--secret", "--token", "--password", "--api-key")
