@@ -59,7 +59,7 @@ class FaultGate:
             return await self._break(line, broken, Answer(status=503))
         if operation in OF_ONE and self._is_forgotten(scope, due):
             return await line.answer(error_answer(404, "Resource id not found"))
-        if not due and operation is not Operation.TOKEN:
+        if not _needs_whole(operation, due):
             await self._app(scope, receive, send)
             return None
         answer = await held(self._app, scope, receive)
@@ -143,3 +143,12 @@ class FaultGate:
                 return await line.answer(answer.with_body(_GARBAGE))
             case _:
                 return await line.answer(answer)
+
+
+def _needs_whole(operation: Operation, due: Sequence[Fault]) -> bool:
+    """Whether the answer is to be held until it is whole; a log that is followed never is."""
+    if operation is Operation.LOGS:
+        return False
+    if operation is Operation.TOKEN:
+        return True
+    return any(not (isinstance(fault, Latency) and fault.when == "before") for fault in due)

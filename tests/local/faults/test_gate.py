@@ -16,6 +16,8 @@ from sweeper.errors import (
     TransientError,
     UnsupportedError,
 )
+from sweeper.local.faults.drawing import Faults
+from sweeper.local.faults.gate import FaultGate
 from sweeper.local.faults.operations import Operation
 from sweeper.local.faults.plan import (
     Amnesia,
@@ -35,7 +37,7 @@ from sweeper.local.faults.plan import (
     TokenLife,
 )
 from tests.local.faults.faulty import Faulty, always, faulty, request
-from tests.local.planes import TRAININGS
+from tests.local.planes import TRAININGS, loop_clock
 
 pytestmark = pytest.mark.looptime
 
@@ -277,3 +279,29 @@ async def test_calls_that_are_safe_to_repeat_get_through(tmp_path: Path) -> None
                 failed += 1
 
         assert failed <= 2
+
+
+async def test_a_log_that_goes_on_is_never_held_back(tmp_path: Path) -> None:
+    sent: list[object] = []
+
+    async def endless(scope: object, receive: object, send: object) -> None:
+        assert callable(send)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"line", "more_body": True})
+        await pause(1_000_000)
+
+    async def hear(message: object) -> None:
+        sent.append(message)
+
+    async def nothing() -> dict[str, object]:
+        return {}
+
+    faults = Faults(always(Cut()), now=loop_clock())
+    gate = FaultGate(endless, faults, now=loop_clock())
+    path = "/api/v1/workloads/5/logs"
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "asgi": {}}
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(10):
+            await gate(scope, nothing, hear)
+
+    assert len(sent) == 2

@@ -147,8 +147,16 @@ async def test_what_is_stuck_resuming_can_be_suspended_again(tmp_path: Path) -> 
         assert late == "Resuming"
 
 
-async def test_nothing_sticks_with_a_share_of_none(tmp_path: Path) -> None:
-    async with faulty(tmp_path, FaultPlan(sticking=(Sticking(phase="Creating", share=0),))) as here:
+@pytest.mark.parametrize(
+    "sticking",
+    [
+        pytest.param(Sticking(phase="Creating", share=0), id="share"),
+        pytest.param(Sticking(phase="Creating", since=1000), id="window"),
+        pytest.param(Sticking(phase="Resuming"), id="phase"),
+    ],
+)
+async def test_nothing_sticks_that_is_not_meant(tmp_path: Path, sticking: Sticking) -> None:
+    async with faulty(tmp_path, FaultPlan(sticking=(sticking,))) as here:
         assert len(await running(here)) == 1
 
 
