@@ -10,6 +10,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -25,6 +26,7 @@ PODS = "pods"
 CLAIMS = "claims"
 CLONE_SECONDS = 300.0
 _ID_LENGTH = 36
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
 
 _PATH_KEYS: Mapping[str, str] = {"git": "path", "pvc": "path"}
 _HONOURED = ("hostPath", "git", "configMapVolume", "secretVolume", "dataVolume", "pvc")
@@ -69,6 +71,8 @@ def prepare(spec: Spec, tenant: Tenant) -> Mapping[str, str]:
             told[MOUNTS] = json.dumps(mounts)
     except OSError as error:
         raise StartError(f"a volume cannot be made: {error.filename}: {error.strerror}") from error
+    except ValueError as error:
+        raise StartError("a volume has a path that no file can have") from error
     return told
 
 
@@ -232,7 +236,8 @@ def _git(words: list[str], environment: Mapping[str, str]) -> str:
         raise StartError(f"git cannot be started: {error.strerror}") from error
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise StartError(f"git {words[0]} failed: {lines[-1][:300]}")
+        reason = _CREDENTIALS.sub("//", lines[-1])
+        raise StartError(f"git {words[0]} failed: {reason[:300]}")
     return done.stdout.decode(errors="replace").strip()
 
 

@@ -215,6 +215,16 @@ def test_with_restart_policy_always_a_success_is_followed_by_another_start() -> 
     assert training.due == LATER + after.FIRST_BACKOFF
 
 
+def test_with_restart_policy_always_failures_still_count() -> None:
+    training = working(a_training(lifecycle=Lifecycle(restarts_always=True, backoff_limit=1)))
+
+    training = end(training, 1, code=1)
+    assert training.phase is Phase.PENDING
+    training = end(working(training), 2, code=1)
+
+    assert training.phase is Phase.FAILED
+
+
 def test_readiness_gates_running_and_its_loss_degrades() -> None:
     training = working(a_training(lifecycle=Lifecycle(readiness=PROBE)))
     phases = [training.phase]

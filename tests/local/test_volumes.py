@@ -1,11 +1,13 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sweeper.local import volumes
 from sweeper.local.runtime import StartError
 from sweeper.local.sources import Sources
 from sweeper.local.volumes import MOUNTS, Tenant, clear, clear_others, prepare
@@ -214,3 +216,34 @@ def test_credentials_of_a_repository_stay_out_of_words_and_messages(place: Place
         place.mounts(git=[item])
 
     assert "hunter2" not in str(refusal.value)
+
+
+def test_credentials_in_the_url_of_a_repository_stay_out_of_messages(place: Place) -> None:
+    item = {"repository": "http://me:hunter2@127.0.0.1:1/x.git", "path": "/m"}
+
+    with pytest.raises(StartError, match=r"127\.0\.0\.1") as refusal:
+        place.mounts(git=[item])
+
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_clone_that_takes_too_long_is_given_up(
+    place: Place, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(volumes, "CLONE_SECONDS", 0.0)
+
+    with pytest.raises(StartError, match="takes longer"):
+        place.mounts(git=[{"repository": str(repository), "path": "/code"}])
+
+
+def test_without_git_a_training_that_needs_it_says_so(place: Place) -> None:
+    tenant = replace(place.tenant(), environment={"PATH": str(place.work)})
+    spec = {"storage": {"git": [{"repository": "x", "path": "/code"}]}}
+
+    with pytest.raises(StartError, match="git cannot be started"):
+        prepare(spec, tenant)
+
+
+def test_a_path_that_no_file_can_have_is_refused(place: Place) -> None:
+    with pytest.raises(StartError):
+        place.mounts(pvc=[{"path": "/a\ud800", "claimName": "kept"}])
