@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Column, ColumnElement, func, literal
+from sqlalchemy import Column, ColumnElement, case, func, literal
 
 from sweeper.local.tables import trainings
 
@@ -112,14 +112,18 @@ def read_filter(parts: Iterable[str]) -> Sequence[Term]:
     return [_term(item) for item in items]
 
 
-def condition(term: Term, constants: Mapping[str, str]) -> ColumnElement[bool]:
-    """Return the test of one item; `constants` are fields with one value for all trainings.
+Constants: TypeAlias = Mapping[str, str | Mapping[str, str]]
+"""Fields that stand in no column: one value for all trainings, or one for each project's id."""
+
+
+def condition(term: Term, constants: Constants) -> ColumnElement[bool]:
+    """Return the test of one item.
 
     Raises:
         QueryError: the field is unknown, or the operator or value does not fit it.
     """
     if term.field in constants:
-        return _TEXT_TESTS[term.operator](literal(constants[term.field]), term.value)
+        return _TEXT_TESTS[term.operator](_constant(constants[term.field]), term.value)
     if term.field in TEXTS:
         return _TEXT_TESTS[term.operator](TEXTS[term.field], term.value)
     if term.field not in TIMES:
@@ -148,6 +152,12 @@ _WORD_TESTS: Mapping[str, Callable[[str, str], bool]] = MappingProxyType(
 def has_text(text: str, term: Term) -> bool:
     """Return whether a text is as an item wants it, for what stands in no column."""
     return _WORD_TESTS[term.operator](text, term.value)
+
+
+def _constant(value: str | Mapping[str, str]) -> ColumnElement[str]:
+    if isinstance(value, str):
+        return literal(value)
+    return case(dict(value), value=trainings.c.project_id, else_="")
 
 
 def _term(item: str) -> Term:
@@ -184,7 +194,7 @@ def ordering(query: Query) -> Sequence[ColumnElement[object]]:
     return [column.desc() if query.descending else column.asc() for column in columns]
 
 
-def conditions(query: Query, constants: Mapping[str, str]) -> Sequence[ColumnElement[bool]]:
+def conditions(query: Query, constants: Constants) -> Sequence[ColumnElement[bool]]:
     """Return all tests of a query.
 
     Raises:

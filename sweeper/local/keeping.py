@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sweeper.domain.phase import DesiredPhase, Phase
 from sweeper.errors import StoreError, StoreLockedError
-from sweeper.local.filters import Query, conditions, ordering
+from sweeper.local.filters import Constants, Query, conditions, ordering
 from sweeper.local.history import PhaseUpdate
 from sweeper.local.running import Run
 from sweeper.local.tables import (
@@ -72,9 +72,7 @@ class Keeper:
     All methods raise `StoreError` when the file cannot be read or written.
     """
 
-    def __init__(
-        self, path: Path, connection: Connection, run: Run, constants: Mapping[str, str]
-    ) -> None:
+    def __init__(self, path: Path, connection: Connection, run: Run, constants: Constants) -> None:
         self._path = path
         self._connection = connection
         self._run = run
@@ -186,10 +184,10 @@ class Keeper:
 
 
 @asynccontextmanager
-async def open_keeper(path: Path, run: Run, constants: Mapping[str, str]) -> AsyncIterator[Keeper]:
+async def open_keeper(path: Path, run: Run, constants: Constants) -> AsyncIterator[Keeper]:
     """Open the state file, making it (readable by its owner only) where there is none.
 
-    `constants` are fields that a listing can be filtered by, with one value for all trainings.
+    `constants` are fields that a listing can be filtered by, though they stand in no column.
 
     Raises:
         StoreLockedError: another process has it open.

@@ -16,13 +16,14 @@ from starlette.types import ASGIApp
 
 from sweeper.errors import SettingsError
 from sweeper.local.app import build_app
+from sweeper.local.configuration import LocalConfiguration
 from sweeper.local.credentials import PlaneCredentials, fresh_credentials
 from sweeper.local.engine import Engine
 from sweeper.local.failures import single_failure
+from sweeper.local.filters import Constants
 from sweeper.local.gpus import find_gpus
 from sweeper.local.keeping import open_keeper
 from sweeper.local.machine import Machine
-from sweeper.local.places import Project
 from sweeper.local.planned import open_planned
 from sweeper.local.probing import ask_http, ready_at_once
 from sweeper.local.running import Run, own_thread
@@ -49,8 +50,9 @@ class LocalPlaneOptions:
     NVML. `environment` is what every process inherits. `cores` and `memory` (bytes) bound the
     sums of CPU and memory requests, None leaves them unbounded. `working_directory` is where a
     training without `workingDir` runs, None meaning where this process does. `credentials` are
-    whom it lets in, None makes new ones. `extend` puts something on top. With `starts_anything`
-    a spec need not say what to start, as nothing is.
+    whom it lets in, None makes new ones. `configuration` has nodes, projects and quotas; where it
+    has nodes, `cores` and `memory` mean nothing. `extend` puts something on top. With
+    `starts_anything` a spec need not say what to start, as nothing is.
     """
 
     directory: Path
@@ -65,6 +67,7 @@ class LocalPlaneOptions:
     switches: Switches = STANDARD
     extend: Extend = unextended
     starts_anything: bool = False
+    configuration: LocalConfiguration = field(default_factory=LocalConfiguration)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +192,10 @@ async def _open(
     *,
     is_real: bool = False,
 ) -> AsyncIterator[LocalPlane]:
-    project = Project()
-    constants = {"type": "Training", "projectName": project.name}
+    organization = options.configuration.organization
+    project = organization.projects[0]
+    names = {one.id: one.name for one in organization.projects}
+    constants: Constants = {"type": "Training", "projectName": names}
     async with AsyncExitStack() as stack:
         calls = run if run is not None else await stack.enter_async_context(own_thread())
         keeper = await stack.enter_async_context(
@@ -198,13 +203,14 @@ async def _open(
         )
         # Only who holds the state may touch the processes.
         runtime = await stack.enter_async_context(opening)
-        machine = _machine(options, project, is_real=is_real)
+        machine = _machine(options, names, is_real=is_real)
         engine = Engine(
             machine=machine,
             runtime=runtime,
             keeper=keeper,
             now=now,
             on_change=on_change,
+            organization=organization,
         )
         await engine.recover()
         credentials = options.credentials or fresh_credentials()
@@ -212,7 +218,7 @@ async def _open(
             engine=engine,
             keeper=keeper,
             tokens=Tokens(credentials, now=now, life_seconds=options.switches.token_seconds),
-            projects=(project,),
+            projects=organization.projects,
             log_file=lambda training: machine.log_file(training.name),
             switches=options.switches,
         )
@@ -246,12 +252,18 @@ async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
     await work()
 
 
-def _machine(options: LocalPlaneOptions, project: Project, *, is_real: bool) -> Machine:
+def _machine(
+    options: LocalPlaneOptions, project_names: Mapping[str, str], *, is_real: bool
+) -> Machine:
+    gpus = find_gpus(options.gpus, options.environment)
+    nodes = options.configuration.nodes_with(gpus)
+    devices = {device for node in nodes for device in node.devices}
     return Machine(
+        nodes=nodes,
         is_real=is_real,
         starts_anything=options.starts_anything,
         ask=ask_http if is_real else ready_at_once,
-        gpus=find_gpus(options.gpus, options.environment),
+        gpus=[gpu for gpu in gpus if gpu.index in devices] if nodes else gpus,
         cores=options.cores,
         memory=options.memory,
         state=options.directory,
@@ -259,5 +271,5 @@ def _machine(options: LocalPlaneOptions, project: Project, *, is_real: bool) -> 
         gpu_locks=options.gpu_lock_directory,
         working_directory=options.working_directory or Path.cwd(),
         environment=options.environment,
-        project_names={project.id: project.name},
+        project_names=project_names,
     )

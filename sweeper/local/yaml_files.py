@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -19,9 +19,18 @@ MAX_LEVELS = 50
 MAX_FAULTS = 50
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 _PLAIN = (str, int, float, bool, type(None))
 _Steps: TypeAlias = tuple[str | int, ...]
 _Places: TypeAlias = dict[_Steps, tuple[int, int]]
+
+
+class Shape(Protocol[T_co]):
+    """What a file should hold: pydantic's `TypeAdapter` is one."""
+
+    def validate_python(self, value: Any, /) -> T_co:
+        """Return the value in its shape; raises pydantic's `ValidationError`."""
+        ...
 
 
 class PlaneFileError(UserError):
@@ -41,7 +50,7 @@ class _BrokenError(SweeperError):
         super().__init__(message)
 
 
-def read_yaml_file(path: Path, shape: TypeAdapter[T]) -> T:
+def read_yaml_file(path: Path, shape: Shape[T]) -> T:
     """Return the value of this shape that a file holds; an empty file is an empty mapping.
 
     Raises:
@@ -56,7 +65,7 @@ def read_yaml_file(path: Path, shape: TypeAdapter[T]) -> T:
     return parse_yaml(content, str(path), shape)
 
 
-def parse_yaml(content: bytes, file: str, shape: TypeAdapter[T]) -> T:
+def parse_yaml(content: bytes, file: str, shape: Shape[T]) -> T:
     """Return the value that `content` holds as the content of `file`, which need not exist.
 
     Raises:

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from sweeper.local.configuration import LocalConfiguration
 from sweeper.local.places import CLUSTER_ID, Project
 from sweeper.local.plane import LocalPlane, LocalPlaneOptions, open_plane_on
 from sweeper.local.running import Run, inline
@@ -46,6 +47,7 @@ class World:
     cores: Fraction | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     run: Run = inline
+    configuration: LocalConfiguration = field(default_factory=LocalConfiguration)
     seen_through: Runtime | None = None
 
     @asynccontextmanager
@@ -59,6 +61,7 @@ class World:
             cores=self.cores,
             environment=self.environment,
             working_directory=self.directory,
+            configuration=self.configuration,
         )
         client = Client()
         opened = open_plane_on(
