@@ -20,6 +20,7 @@ from sweeper.bootstrap.folders import socket_directory, state_dir
 from sweeper.bootstrap.signals import StopSignals, exit_code, stop_signals
 from sweeper.clock import utc_now
 from sweeper.errors import SettingsError, StoreLockedError, SweepOwnedError
+from sweeper.local.configuration import LocalConfiguration, read_configuration
 from sweeper.local.credentials import PlaneCredentials, kept_credentials
 from sweeper.local.faults.drawing import Faults
 from sweeper.local.faults.extending import with_faults
@@ -58,7 +59,8 @@ class ServeOptions:
     `directory` is the state folder; without it, it is that of `name` below the state directory.
     `cores` and `memory` are amounts as Kubernetes writes them. `client_id`, `client_secret` and
     `token` stand before those that the state folder keeps. `is_simulated` starts no processes;
-    `simulation` is the file with its plan. `faults` is the file with a fault plan, and with
+    `simulation` is the file with its plan. `config` is the file with nodes, projects and quotas.
+    `faults` is the file with a fault plan, and with
     `has_admin` it can be changed by calls.
     """
 
@@ -74,6 +76,7 @@ class ServeOptions:
     token: str | None = field(default=None, repr=False)
     is_simulated: bool = False
     simulation: Path | None = None
+    config: Path | None = None
     faults: Path | None = None
     has_admin: bool = False
     switches: Switches = STANDARD
@@ -192,7 +195,20 @@ def _plane_options(options: ServeOptions, directory: Path) -> LocalPlaneOptions:
         credentials=_credentials(options, directory),
         switches=options.switches,
         extend=_extend(options),
+        configuration=_configuration(options),
     )
+
+
+def _configuration(options: ServeOptions) -> LocalConfiguration:
+    if options.config is None:
+        return LocalConfiguration()
+    found = read_configuration(options.config)
+    if found.nodes and (options.cores is not None or options.memory is not None):
+        raise SettingsError(
+            f"--cpus and --memory are of one node, and {options.config} has nodes: "
+            "write cores and memory of each node there"
+        )
+    return found
 
 
 def _credentials(options: ServeOptions, directory: Path) -> PlaneCredentials:

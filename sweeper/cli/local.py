@@ -99,6 +99,10 @@ def serve(
         Path | None,
         typer.Option("--simulation", metavar="FILE", help="How simulated trainings go (YAML)."),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Nodes, projects and quotas (YAML)."),
+    ] = None,
     faults: Annotated[
         Path | None, typer.Option("--faults", metavar="FILE", help="What goes wrong (YAML).")
     ] = None,
@@ -145,6 +149,7 @@ def serve(
         token=token,
         is_simulated=runtime is RuntimeKind.SIMULATED,
         simulation=simulation,
+        config=config,
         faults=faults,
         has_admin=admin,
         switches=switches_of(

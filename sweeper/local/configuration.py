@@ -123,7 +123,11 @@ Amount: TypeAlias = Annotated[
 ]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=50)]
 Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=253)]
-Id: TypeAlias = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=50)]
+Id: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_text, json_schema_input_type=str | int),
+    Field(min_length=1, max_length=50),
+]
 
 
 class _Part(BaseModel):
@@ -138,12 +142,17 @@ class BoundsPart(_Part):
     memory: Amount | None = None
 
 
+Quota: TypeAlias = Annotated[
+    BoundsPart, BeforeValidator(_bounds, json_schema_input_type=BoundsPart | float)
+]
+
+
 class AllotmentPart(_Part):
     """What is had of a node pool."""
 
-    quota: Annotated[BoundsPart, BeforeValidator(_bounds)] | None = None
+    quota: Quota | None = None
     """What is deserved: others give it back."""
-    limit: Annotated[BoundsPart, BeforeValidator(_bounds)] | None = None
+    limit: Quota | None = None
     """What is never exceeded; not below the quota."""
     over_quota_weight: Number = Fraction(1)
     """Share of what nobody deserves; 0 never goes beyond the quota."""

@@ -213,7 +213,7 @@ def test_what_is_beyond_all_quotas_is_shared_by_weight() -> None:
 
 def test_the_first_pool_with_room_is_taken() -> None:
     nodes = node("one", 1, pool="p1"), node("two", 1, pool="p2")
-    wanted = {"node_pools": ("p2", "p1")}
+    wanted: dict[str, Any] = {"node_pools": ("p2", "p1")}
 
     decision = decide([waiting(number, "1", **wanted) for number in (1, 2)], capacity(*nodes), NOW)
 
@@ -256,7 +256,7 @@ def test_without_configuration_every_pool_type_and_resource_is_had() -> None:
 
 def test_gpu_memory_is_a_part_of_a_device_where_its_size_is_known() -> None:
     known, unknown = node("one", 1, gpu_memory=Fraction(80), pool="p1"), node("two", 1, pool="p2")
-    half = {"gpu_memory": Fraction(40)}
+    half: dict[str, Any] = {"gpu_memory": Fraction(40)}
 
     decision = decide(
         [waiting(number, "1", **half) for number in range(1, 5)], capacity(known, unknown), NOW
@@ -374,8 +374,9 @@ def test_everybody_that_can_ever_start_gets_in(
     trainings = {one.workload_id: one for one in made}
 
     for _ in range(3 * len(needs)):
-        trainings, decision = carried_out(trainings, here, there)
+        trainings, _decision = carried_out(trainings, here, there)
         trainings = {key: _gone(one) for key, one in trainings.items()}
+    trainings, decision = carried_out(trainings, here, there)
 
     left = {key for key, one in trainings.items() if one.phase is Phase.PENDING}
     assert left == {key for key, wait in decision.waits.items() if wait.is_forever}
