@@ -15,6 +15,7 @@ from sweeper.cli import (
     ls,
     plan,
     probe,
+    rebuild,
     results,
     run,
     schema,
@@ -42,7 +43,7 @@ app = typer.Typer(
 for verb in (run, plan, validate, probe, status, ls, show, logs, events, results, health, schema):
     verb.add_to(app)
 steering.add_to(app)
-for tool in (adopt, gc):
+for tool in (adopt, gc, rebuild):
     tool.add_to(app)
 local.add_to(app)
 
