@@ -124,7 +124,7 @@ class Hands:
         if isinstance(action, Resume) and not isinstance(error, RejectedError):
             trial = uncounted(trial, action.before or trial)
         wait = getattr(error, "retry_after", None)
-        return call_failed(trial, self.now(), kind, str(error), wait)
+        return call_failed(trial, self.now(), kind, f"{_class_of(error)}: {error}", wait)
 
     async def _call(
         self, trial: Trial, call: Callable[[str], Awaitable[None]], kind: EventKind
@@ -259,6 +259,11 @@ class Hands:
         except (UnsupportedError, ForbiddenError, RejectedError):
             return None
         return next((seen for seen in found if seen.workload_id == _id_of(trial)), None)
+
+
+def _class_of(error: Exception) -> str:
+    """Return the class of an outcome in the words of `errors`: transient, ambiguous, rejected."""
+    return type(error).__name__.removesuffix("Error").lower()
 
 
 def _patient_no_more(trial: Trial) -> Trial:

@@ -12,7 +12,7 @@ from sweeper.errors import StoreError, StoreLockedError, SweeperError
 _PRIMARY = 0xFF
 """SQLite's extended result codes keep the primary code in their low byte."""
 
-_DAMAGED = "is damaged: put back a copy of it, or move it away and start the sweep anew"
+_DAMAGED = "is damaged: put back a copy of it, or make it again with `sweeper rebuild FILE`"
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "cannot grow: the disk is full; free some space, then start again",

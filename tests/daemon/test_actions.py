@@ -469,6 +469,21 @@ class TestBoundary:
         assert outcomes(done) == ["delete: failed"]
         assert done.change.trial.submission.calls_failed == 1
 
+    @pytest.mark.parametrize(
+        ("error", "detail"),
+        [
+            (TransientError("503"), "transient: 503"),
+            (RejectedError("no"), "rejected: no"),
+            (KeyError("odd"), "key: 'odd'"),
+        ],
+    )
+    async def test_the_record_of_acts_has_the_class_of_what_went_wrong(
+        self, error: Exception, detail: str
+    ) -> None:
+        done = await _with_broken_delete(error).do(Delete, a_trial())
+
+        assert [event.detail for event in done.change.events] == [detail]
+
     @pytest.mark.parametrize("error", [StoreError("full"), InvalidTransitionError("bug")])
     async def test_what_concerns_the_whole_sweep_passes_through(self, error: Exception) -> None:
         with pytest.raises(type(error)):
