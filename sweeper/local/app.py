@@ -11,6 +11,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from sweeper.errors import StoreError
+from sweeper.local.describing import description_route
 from sweeper.local.filters import QueryError
 from sweeper.local.live import ClosedError
 from sweeper.local.requests import RequestError
@@ -34,6 +35,7 @@ def build_app(site: Site, extension: Extension = NOTHING) -> ASGIApp:
     app = Starlette(
         routes=[
             *extension.routes,
+            description_route(),
             *token_routes(site.tokens, site.switches.token_endpoints),
             # In this order: a training's path would pass for that of a workload called so.
             *training_routes(site),

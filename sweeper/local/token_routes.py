@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sweeper.local.describing import OPENAPI
 from sweeper.local.requests import RequestError, read_body
 from sweeper.local.switches import TokenEndpoints
 from sweeper.local.token_requests import ClientGrant, TokenRequestError, read_v1, read_v2
@@ -62,7 +63,7 @@ def token_routes(tokens: Tokens, endpoints: TokenEndpoints) -> Sequence[Route]:
 
 
 class BearerGate:
-    """Lets requests through that carry a good token, and those for a token."""
+    """Lets through what carries a good token, and what asks for one or for the description."""
 
     def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
         self._app = app
@@ -77,7 +78,7 @@ class BearerGate:
         await JSONResponse(Error(code=401, message=message).answer(), 401)(scope, receive, send)
 
     def _is_open(self, scope: Scope) -> bool:
-        if scope["path"] in {TOKEN_V1, TOKEN_V2}:
+        if scope["path"] in {TOKEN_V1, TOKEN_V2, OPENAPI}:
             return True
         scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and self._tokens.is_good(token.strip())
