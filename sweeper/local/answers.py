@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID, uuid5
 
-from sweeper.domain.phase import Phase
 from sweeper.domain.values import JsonValue
 from sweeper.local.filters import Query
 from sweeper.local.history import PhaseUpdate
 from sweeper.local.places import CLUSTER_NAME, NODE_POOL, Project
 from sweeper.local.pods import Pod, Process
-from sweeper.local.spec_reading import Spec, priority_word, read_spec
+from sweeper.local.spec_reading import Spec, pods_at_once, priority_word, read_spec
 from sweeper.local.trainings import LocalTraining, PlaneEvent
 from sweeper.local.waits import reason_word
 from sweeper.wire import histories, listings, pods
@@ -51,8 +50,8 @@ def workload_answer(training: LocalTraining, project: Project) -> listings.Workl
         updated_at=training.phase_updated_at,
         completed_at=training.completed_at,
         deleted_at=training.deleted_at,
-        running_pods=int(training.phase is Phase.RUNNING),
-        requested_pods=listings.RequestedPods(number=1),
+        running_pods=sum(pod.is_up for pod in training.pods),
+        requested_pods=_requested_pods(training),
         preemptible=training.need.is_preemptible,
         priority=priority_word(spec),
         project_id=project.id,
@@ -66,6 +65,16 @@ def workload_answer(training: LocalTraining, project: Project) -> listings.Workl
         arguments=_text(spec, "args"),
         actions_support=listings.ActionsSupport(suspend=not training.is_over),
         source="API",
+    )
+
+
+def _requested_pods(training: LocalTraining) -> listings.RequestedPods:
+    """Return how many pods it may have at one time, and what was said of them beyond one."""
+    lives = training.lifecycle
+    return listings.RequestedPods(
+        number=pods_at_once(lives.parallelism, lives.completions, 0),
+        parallelism=lives.parallelism if lives.parallelism > 1 else None,
+        completions=lives.completions if lives.completions != 1 else None,
     )
 
 

@@ -637,3 +637,18 @@ async def test_the_last_failure_stops_the_other_processes(tmp_path: Path) -> Non
         await client.until(workload_id, "Failed")
 
     assert [key for key, _ in here.runtime.stops] == [f"{workload_id}-1", f"{workload_id}-3"]
+
+
+async def test_the_listing_counts_the_pods(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    async with here.open() as client:
+        several = await client.create("several", parallelism=3, completions=2)
+        await client.until(several, "Running")
+        one = await client.create("one")
+        await client.until(one, "Running")
+
+        found = {item["name"]: item for item in (await client.listing())["workloads"]}
+
+    requested = {"number": 2, "parallelism": 3, "completions": 2}
+    assert (found["several"]["runningPods"], found["several"]["requestedPods"]) == (2, requested)
+    assert (found["one"]["runningPods"], found["one"]["requestedPods"]) == (1, {"number": 1})
