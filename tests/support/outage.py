@@ -29,8 +29,6 @@ from tests.support.daemon import World
 
 LATENCY = 0.05
 QUEUES = 10.0
-WARM = 240.0
-"""Seconds before the outage that show how things usually are."""
 
 _BY_ID = re.compile(r"/api/v1/workloads/trainings/([0-9a-f-]{36})")
 
@@ -47,7 +45,7 @@ class Scene:
     """How an outage is played: `seconds` long from `begins_at`, and looked at until `ends_at`.
 
     `fault` is what requests meet meanwhile: 503, refused or hang. Each of `active` trainings runs
-    for about `lasts` seconds.
+    for about `lasts` seconds. The last `usual` seconds before it show how things usually are.
     """
 
     has_listing: bool = True
@@ -55,6 +53,7 @@ class Scene:
     active: int = 400
     lasts: float = 400.0
     begins_at: float = 600.0
+    usual: float = 240.0
     seconds: float = 600.0
     looked_at: float = 180.0
     seed: int = 7
@@ -231,12 +230,12 @@ class History:
         probes = self._sent(opened, over)
         lost = self._sent(begins, over)
         retries = sum(begins <= at < over for at in self.retries)
-        answers = self._rate(begins - WARM, begins)
-        creates = self._rate(begins - WARM, begins, "create")
+        answers = self._rate(begins - scene.usual, begins)
+        creates = self._rate(begins - scene.usual, begins, "create")
         return Figures(
             answers_before=answers,
             creates_before=creates,
-            busiest_before=_busiest(self._sent(begins - WARM, begins)),
+            busiest_before=_busiest(self._sent(begins - scene.usual, begins)),
             opened_after=opened - begins,
             sent_until_open=len(lost) - len(probes),
             probes=len(probes),
