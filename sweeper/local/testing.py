@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from importlib.util import find_spec
@@ -165,8 +165,10 @@ def running_plane(
         try:
             yield opened.result(PATIENCE)
         finally:
-            for stop in stops:
-                stop()
+            # A control plane that failed has closed its loop by now.
+            with suppress(RuntimeError):
+                for stop in stops:
+                    stop()
             thread.join(PATIENCE)
 
 
