@@ -23,12 +23,21 @@ class Search:
     pool: str
     room: Room
     closed: Mapping[str, set[str]]
+    is_bound: bool = False
+    """Whether a bound keeps the training out, beside what is in use."""
 
-    def grant(self) -> Grant | None:
-        """Return where the training would start."""
+    def grant(self, changed: LocalTraining | None = None) -> Grant | None:
+        """Return where the training would start; only `changed` was given back since it could not.
+
+        A pod alone fits nowhere but where something was given back, unless a bound kept it out.
+        """
         if bound(self.room, self.one, self.pool) is not None:
             return None
-        return self.room.place(self.one.need, self.pool, self.closed)
+        only = None
+        if changed is not None and self.one.need.pods == 1 and not self.is_bound:
+            only = {pod.node for pod in changed.pods}
+            only = None if "" in only else only
+        return self.room.place(self.one.need, self.pool, self.closed, only)
 
     def reclaim(self, staying: Iterable[LocalTraining]) -> Sequence[LocalTraining]:
         """Return whose place its project can claim, because it deserves it and they do not."""
@@ -55,13 +64,13 @@ class Search:
 
     def preempt(self, staying: Iterable[LocalTraining]) -> Sequence[LocalTraining]:
         """Return whose place it takes because it has the higher priority in its project."""
-        lower = [
+        lower = (
             each
-            for each in self._candidates(staying)
+            for each in staying
             if each.project_id == self.one.project_id
             and each.need.priority < self.one.need.priority
-        ]
-        return self._search(iter(lower))
+        )
+        return self._search(self._candidates(lower))
 
     def best(self) -> Sequence[str]:
         """Return the nodes on which most is free, as many as serve the training when empty."""
@@ -115,13 +124,13 @@ class Search:
             queues[head.project_id].pop()
             yield head
 
-    def _search(self, candidates: Iterator[LocalTraining]) -> Sequence[LocalTraining]:
+    def _search(self, candidates: Iterable[LocalTraining]) -> Sequence[LocalTraining]:
         """Take places until there is room; without those that turn out not to be needed."""
         victims: list[LocalTraining] = []
         for each in candidates:
             victims.append(each)
             self.room.give_back(each)
-            if self.grant() is not None:
+            if self.grant(each) is not None:
                 break
         else:
             for each in victims:

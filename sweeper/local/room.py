@@ -1,6 +1,6 @@
 """What is left on all nodes, and in whose account the rest is: for one round of decisions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -160,11 +160,22 @@ class Room:
             node.add(self.layout.pod(one.need, node.node), devices, -1)
         self._charge(one, grant.pool, 1)
 
-    def place(self, need: Need, pool: str, closed: Mapping[str, set[str]]) -> Grant | None:
-        """Return where all pods fit at once, on nodes where nothing that they need is closed."""
+    def place(
+        self,
+        need: Need,
+        pool: str,
+        closed: Mapping[str, set[str]],
+        only: Container[str] | None = None,
+    ) -> Grant | None:
+        """Return where all pods fit at once, on nodes where nothing that they need is closed.
+
+        With `only` no other nodes are looked at.
+        """
         names: list[str] = []
         devices: list[int] = []
         for node in self.layout.nodes_for(need, pool):
+            if only is not None and node.name not in only:
+                continue
             pod = self.layout.pod(need, node)
             if not kinds(pod).isdisjoint(closed.get(node.name, ())):
                 continue
@@ -174,6 +185,13 @@ class Room:
             if len(names) == need.pods:
                 return Grant(pool=pool, nodes=tuple(names), devices=tuple(devices))
         return None
+
+    def is_closed(self, need: Need, pool: str, closed: Mapping[str, set[str]]) -> bool:
+        """Whether every node of a pool is closed for a training."""
+        return all(
+            not kinds(self.layout.pod(need, node)).isdisjoint(closed.get(node.name, ()))
+            for node in self.layout.nodes_for(need, pool)
+        )
 
     def held_pool(self, one: LocalTraining) -> str:
         """Return the pool in which a training runs."""

@@ -127,6 +127,7 @@ class _Round:
     room: Room = field(init=False)
     closed: dict[str, set[str]] = field(default_factory=dict)
     limited: dict[tuple[str, str, str], Wait] = field(default_factory=dict)
+    _waited: dict[tuple[str, int], Wait] = field(default_factory=dict)
     _fits: dict[tuple[int, str, bool], bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -146,10 +147,13 @@ class _Round:
 
     def consider(self, alike: Alike) -> None:
         """Start the first of these and take it out, or say why all of them wait."""
-        wait = self._start_or_wait(alike[0])
+        one = alike[0]
+        # Nothing becomes free within a round: who waited once waits again.
+        wait = self._waited.get((one.project_id, id(one.need))) or self._start_or_wait(one)
         if wait is None:
             alike.popleft()
             return
+        self._waited[one.project_id, id(one.need)] = wait
         self.waits.update((each.workload_id, wait) for each in alike)
         alike.clear()
 
@@ -191,7 +195,15 @@ class _Round:
         if not self._would_fit(one.need, pool, with_lent=False):
             return LENT
         limit = self._limit(one, pool)
-        search = Search(one=one, pool=pool, room=self.room.copy(), closed=self.closed)
+        if limit is None and self.room.is_closed(one.need, pool, self.closed):
+            return turn(self.layout.kinds(one.need, pool))
+        search = Search(
+            one=one,
+            pool=pool,
+            room=self.room.copy(),
+            closed=self.closed,
+            is_bound=limit is not None,
+        )
         for each in self.holding:
             if each.phase in LEAVING or each.workload_id in self.preemptions:
                 search.room.give_back(each)
