@@ -127,22 +127,31 @@ class Search:
     def _search(self, candidates: Iterable[LocalTraining]) -> Sequence[LocalTraining]:
         """Take places until there is room; without those that turn out not to be needed."""
         victims: list[LocalTraining] = []
+        grant = None
         for each in candidates:
             victims.append(each)
             self.room.give_back(each)
-            if self.grant(each) is not None:
+            grant = self.grant(each)
+            if grant is not None:
                 break
-        else:
+        if grant is None:
             for each in victims:
                 self.room.take_back(each)
             return ()
-        for each in reversed(tuple(victims)):
+        return self._needed(victims, grant)
+
+    def _needed(self, victims: Sequence[LocalTraining], grant: Grant) -> Sequence[LocalTraining]:
+        """Return those victims without whose place there is no room."""
+        needed = list(victims)
+        for each in reversed(victims):
             self.room.take_back(each)
-            if self.grant() is None:
+            is_there = any(pod.node in grant.nodes or not pod.node for pod in each.pods)
+            # Whoever is on other nodes holds nothing that is needed on these, bounds aside.
+            if (is_there or self.is_bound) and self.grant() is None:
                 self.room.give_back(each)
             else:
-                victims.remove(each)
-        return victims
+                needed.remove(each)
+        return needed
 
 
 def bound(room: Room, one: LocalTraining, pool: str) -> Wait | None:
