@@ -190,3 +190,12 @@ async def test_the_ramp_ends_once_a_training_runs() -> None:
 
     assert len(world.remote.trainings) == 20
     assert (await sweep_of(world)).first_running_at is not None
+
+
+async def test_a_resumed_sweep_that_ran_before_is_not_slowed() -> None:
+    world = await at_work(2, ramps=True)
+    world.planned, world.spec = 20, a_spec(limits=LimitsSpec(active=20))
+
+    await world.daemon().tick()
+
+    assert len(world.remote.trainings) == 20

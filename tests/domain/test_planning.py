@@ -424,3 +424,33 @@ def test_a_plan_does_one_thing_at_a_time_for_a_trial_and_ends_none_that_lives(
             assert not (lived and action.trial.state.is_terminal)
         if isinstance(action, Resume | Delete):
             assert action.trial.submission.workload_id is not None
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        pytest.param(due(0), id="an attempt is due"),
+        pytest.param(a_trial(0, state=TrialState.INTERRUPTED, phase=Phase.STOPPED), id="stopped"),
+        pytest.param(
+            a_trial(0, state=TrialState.SUBMITTING, workload_id=None, sent_at=None), id="unsent"
+        ),
+        pytest.param(
+            a_trial(0, phase=Phase.CREATING, seen_at=after(days=9)), id="too long in a phase"
+        ),
+    ],
+)
+def test_a_frozen_sweep_writes_nothing(trial: Trial) -> None:
+    snapshot = a_snapshot(trial)
+    frozen = replace(snapshot, sweep=a_sweep(frozen="many are lost"))
+
+    assert plan(snapshot, a_draft, after(hours=1)) != ()
+    assert plan(frozen, a_draft, after(hours=1)) == ()
+
+
+def test_a_frozen_sweep_still_looks_up_what_was_left_open() -> None:
+    trial = a_trial(0, state=TrialState.SUBMITTING, workload_id=None)
+    frozen = replace(a_snapshot(trial), sweep=a_sweep(frozen="many are lost"))
+
+    actions = plan(frozen, a_draft, after(seconds=9))
+
+    assert [type(action) for action in actions] == [LookUp]
