@@ -177,7 +177,7 @@ def test_the_level_bounds_what_is_written(level: str, count: int) -> None:
     assert len(lines) == count
 
 
-@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "uvicorn.access", "alembic"])
+@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "uvicorn.error", "alembic"])
 def test_libraries_are_quiet_until_they_warn(name: str) -> None:
     lines: list[str] = []
 
