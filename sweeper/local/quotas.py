@@ -50,7 +50,6 @@ _NONE = Fraction(0)
 _HARDLY = Fraction(1, 10**9)
 
 UNBOUNDED = Bounds()
-NOTHING = Bounds(gpus=Fraction(0), cores=Fraction(0), memory=Fraction(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
