@@ -223,9 +223,7 @@ def delete(training: LocalTraining, now: datetime) -> Step:
     return Step(deleting) if training.has_process else left(deleting, now)
 
 
-def preempt(
-    training: LocalTraining, by: str, now: datetime, *, is_reclaim: bool = False
-) -> Step:
+def preempt(training: LocalTraining, by: str, now: datetime, *, is_reclaim: bool = False) -> Step:
     """Take the place of a training for the one called `by`; it waits for a new one afterwards.
 
     With `is_reclaim` the other one's project deserves the place, whatever the priority.
