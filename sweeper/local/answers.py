@@ -1,6 +1,6 @@
 """From trainings, events and places to the answers of the Trainings API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID, uuid5
 
@@ -52,14 +52,18 @@ def workload_answer(training: LocalTraining, project: Project) -> listings.Workl
         deleted_at=training.deleted_at,
         running_pods=sum(pod.is_up for pod in training.pods),
         requested_pods=_requested_pods(training),
+        allocated_resources=_allocated(training),
         preemptible=training.need.is_preemptible,
         priority=priority_word(spec),
+        priority_class_name=priority_word(spec),
         project_id=project.id,
         project_name=project.name,
+        department_id=project.department,
+        department_name=project.department,
         cluster_id=training.cluster_id,
         namespace=project.namespace,
         submitted_by=training.created_by,
-        current_node_pools=[training.node_pool or NODE_POOL] if training.has_process else [],
+        current_node_pools=[training.node_pool or NODE_POOL] if training.pods else [],
         images=None if image is None else [image],
         command=_text(spec, "command"),
         arguments=_text(spec, "args"),
@@ -76,6 +80,15 @@ def _requested_pods(training: LocalTraining) -> listings.RequestedPods:
         parallelism=lives.parallelism if lives.parallelism > 1 else None,
         completions=lives.completions if lives.completions != 1 else None,
     )
+
+
+def _allocated(training: LocalTraining) -> Mapping[str, object]:
+    """Return what its pods hold, between two processes as well; memory in bytes."""
+    need, pods = training.need, len(training.pods)
+    held = {"gpu": need.gpus_of_pod, "cpu": need.cores, "cpuMemory": need.memory}
+    return {
+        kind: {"request": float(pods * amount)} for kind, amount in held.items() if pods * amount
+    }
 
 
 def event_answer(
@@ -130,7 +143,7 @@ def pod_answer(pod: Pod, training: LocalTraining, project: Project) -> pods.Pod:
         created_at=since,
         updated_at=since,
         containers=[pods.Container(name=training.name, image=_text(spec, "image") or "")],
-        current_node_pool=NODE_POOL,
+        current_node_pool=training.node_pool or NODE_POOL,
         k8s_phase="Running" if pod.process is Process.RUNNING else "Pending",
         k8s_phase_updated_at=since,
     )
@@ -138,7 +151,13 @@ def pod_answer(pod: Pod, training: LocalTraining, project: Project) -> pods.Pod:
 
 def project_answer(project: Project) -> listings.Project:
     """Return one project."""
-    return listings.Project(id=project.id, name=project.name, cluster_id=project.cluster_id)
+    return listings.Project(
+        id=project.id,
+        name=project.name,
+        cluster_id=project.cluster_id,
+        department_id=project.department,
+        department_name=project.department,
+    )
 
 
 def cluster_answer(cluster_id: str) -> listings.Cluster:

@@ -4,6 +4,7 @@ One parameter holds items joined by commas, all of which must hold: a field, an 
 value, with no space between, such as `name=^abc,projectId==1`.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, ColumnElement, case, func, literal
+from sqlalchemy import ColumnElement, case, func, literal
 
+from sweeper.local.listed import NUMBERS, TEXTS, TIMES
 from sweeper.local.tables import trainings
 
 DEFAULT_LIMIT = 50
@@ -51,26 +53,7 @@ class Query:
     limit: int = DEFAULT_LIMIT
 
 
-TEXTS: Mapping[str, Column[str]] = MappingProxyType(
-    {
-        "name": trainings.c.name,
-        "phase": trainings.c.phase,
-        "projectId": trainings.c.project_id,
-        "clusterId": trainings.c.cluster_id,
-        "submittedBy": trainings.c.created_by,
-    }
-)
-TIMES: Mapping[str, Column[datetime]] = MappingProxyType(
-    {
-        "createdAt": trainings.c.created_at,
-        "completedAt": trainings.c.completed_at,
-        "deletedAt": trainings.c.deleted_at,
-        "phaseUpdatedAt": trainings.c.phase_updated_at,
-    }
-)
-"""With `TEXTS`, the fields that are columns, by the API's names."""
-
-_KNOWN = (*TEXTS, *TIMES)
+_COLUMNS: Mapping[str, ColumnElement[Any]] = MappingProxyType({**TEXTS, **TIMES, **NUMBERS})
 
 _TEXT_TESTS: Mapping[str, Callable[[ColumnElement[str], str], ColumnElement[bool]]] = (
     MappingProxyType(
@@ -88,16 +71,10 @@ _TEXT_TESTS: Mapping[str, Callable[[ColumnElement[str], str], ColumnElement[bool
         }
     )
 )
-_TIME_TESTS: Mapping[str, Callable[[ColumnElement[datetime], datetime], ColumnElement[bool]]] = (
-    MappingProxyType(
-        {
-            "==": lambda column, value: column == value,
-            "!=": lambda column, value: column != value,
-            "<=": lambda column, value: column <= value,
-            ">=": lambda column, value: column >= value,
-        }
-    )
+_RANK_TESTS: Mapping[str, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] = (
+    MappingProxyType({operator: _TEXT_TESTS[operator] for operator in ("==", "!=", "<=", ">=")})
 )
+"""For times and numbers."""
 
 
 def read_filter(parts: Iterable[str]) -> Sequence[Term]:
@@ -126,13 +103,25 @@ def condition(term: Term, constants: Constants) -> ColumnElement[bool]:
         return _TEXT_TESTS[term.operator](_constant(constants[term.field]), term.value)
     if term.field in TEXTS:
         return _TEXT_TESTS[term.operator](TEXTS[term.field], term.value)
-    if term.field not in TIMES:
-        known = ", ".join(sorted([*_KNOWN, *constants]))
-        raise QueryError(f"filterBy: unknown field {term.field[:40]!r}; known are {known}")
-    test = _TIME_TESTS.get(term.operator)
+    if term.field in TIMES:
+        return _rank_test(term, "time")(TIMES[term.field], _time(term))
+    if term.field in NUMBERS:
+        return _rank_test(term, "number")(NUMBERS[term.field], _number(term))
+    raise QueryError(f"filterBy: {_unknown(term.field, constants)}")
+
+
+def _rank_test(
+    term: Term, kind: str
+) -> Callable[[ColumnElement[Any], datetime | float], ColumnElement[bool]]:
+    test = _RANK_TESTS.get(term.operator)
     if test is None:
-        raise QueryError(f"filterBy: {term.field} is a time: use ==, !=, <= or >=")
-    return test(TIMES[term.field], _time(term))
+        raise QueryError(f"filterBy: {term.field} is a {kind}: use ==, !=, <= or >=")
+    return test
+
+
+def _unknown(field: str, constants: Constants) -> str:
+    known = ", ".join(sorted([*_COLUMNS, *constants]))
+    return f"unknown field {field[:40]!r}; known are {known}"
 
 
 _WORD_TESTS: Mapping[str, Callable[[str, str], bool]] = MappingProxyType(
@@ -180,16 +169,30 @@ def _time(term: Term) -> datetime:
         ) from error
 
 
-def ordering(query: Query) -> Sequence[ColumnElement[object]]:
+def _number(term: Term) -> float:
+    try:
+        number = float(term.value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise QueryError(f"filterBy: {term.field}: {term.value[:40]!r} is no number")
+    return number
+
+
+def ordering(query: Query, constants: Constants) -> Sequence[ColumnElement[object]]:
     """Return what the listing is sorted by, trainings of equal rank by age.
 
     Raises:
         QueryError: the field is unknown.
     """
-    column = TEXTS.get(query.sort_by, TIMES.get(query.sort_by))
-    if column is None:
-        known = ", ".join(sorted(_KNOWN))
-        raise QueryError(f"sortBy: unknown field {query.sort_by[:40]!r}; known are {known}")
+    field = query.sort_by
+    column: ColumnElement[Any]
+    if field in constants:
+        column = _constant(constants[field])
+    elif field in _COLUMNS:
+        column = _COLUMNS[field]
+    else:
+        raise QueryError(f"sortBy: {_unknown(field, constants)}")
     columns: tuple[ColumnElement[Any], ...] = (column, trainings.c.number)
     return [column.desc() if query.descending else column.asc() for column in columns]
 

@@ -30,6 +30,7 @@ from sweeper.domain.phase import DesiredPhase, Phase
 from sweeper.errors import StoreError, StoreLockedError
 from sweeper.local.filters import Constants, Query, conditions, ordering
 from sweeper.local.history import PhaseUpdate
+from sweeper.local.listed import add_functions
 from sweeper.local.running import Run
 from sweeper.local.tables import (
     CHANGING,
@@ -120,7 +121,7 @@ class Keeper:
         wanted = (
             select(trainings)
             .where(*conditions(query, self._constants))
-            .order_by(*ordering(query))
+            .order_by(*ordering(query, self._constants))
             .offset(query.offset)
             .limit(query.limit + 1)
         )
@@ -226,6 +227,7 @@ def _prepare(path: Path, raw: sqlite3.Connection) -> Connection:
             f"{path} was made by another version of sweeper (its tables are {version}, this one "
             f"knows {VERSION}): use that version, or move the file away"
         )
+    add_functions(raw)
     connection = _engine(raw).connect()
     if version != VERSION:
         with connection.begin():

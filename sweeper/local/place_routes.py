@@ -38,7 +38,13 @@ def place_routes(site: Site) -> Sequence[Route]:
 
 
 def _is_so(project: Project, term: Term) -> bool:
-    values = {"name": project.name, "id": project.id, "clusterId": project.cluster_id}
+    values = {
+        "name": project.name,
+        "id": project.id,
+        "clusterId": project.cluster_id,
+        "departmentId": project.department,
+        "departmentName": project.department,
+    }
     if term.field not in values:
         known = ", ".join(values)
         raise RequestError(400, f"filterBy: unknown field {term.field[:40]!r}; known are {known}")

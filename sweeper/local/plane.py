@@ -195,7 +195,13 @@ async def _open(
     organization = options.configuration.organization
     project = organization.projects[0]
     names = {one.id: one.name for one in organization.projects}
-    constants: Constants = {"type": "Training", "projectName": names}
+    departments = {one.id: one.department for one in organization.projects}
+    constants: Constants = {
+        "type": "Training",
+        "projectName": names,
+        "departmentId": departments,
+        "departmentName": departments,
+    }
     async with AsyncExitStack() as stack:
         calls = run if run is not None else await stack.enter_async_context(own_thread())
         keeper = await stack.enter_async_context(

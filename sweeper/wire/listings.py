@@ -85,6 +85,8 @@ class Workload(AnswerModel):
     """Whether the scheduler may take its resources."""
     priority: str | None = None
     """Its priority class."""
+    priority_class_name: str | None = None
+    """The same, by its later name."""
     project_id: str
     """The project."""
     project_name: str | None = None
@@ -187,6 +189,8 @@ class Project(AnswerModel):
     """The cluster it belongs to."""
     department_id: Text1 | None = None
     """Its department."""
+    department_name: str | None = None
+    """The department's name."""
 
 
 class ProjectPage(AnswerModel):

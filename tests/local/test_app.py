@@ -311,8 +311,12 @@ async def test_the_listing_says_what_a_client_needs(client: Client) -> None:
         "requestedPods": {"number": 1},
         "preemptible": False,
         "priority": "build",
+        "priorityClassName": "build",
+        "allocatedResources": {},
         "projectId": "1",
         "projectName": "default",
+        "departmentId": "default",
+        "departmentName": "default",
         "clusterId": CLUSTER_ID,
         "namespace": "runai-default",
         "submittedBy": "local",
@@ -416,13 +420,20 @@ async def test_projects_and_clusters_are_found_by_name(client: Client) -> None:
     clusters = (await client.http.get("/api/v1/clusters")).json()
 
     assert [(one["id"], one["clusterId"]) for one in projects["projects"]] == [("1", CLUSTER_ID)]
+    assert {one["departmentName"] for one in projects["projects"]} == {"default"}
     assert none == {"projects": []}
     assert [(one["uuid"], one["name"]) for one in clusters] == [(CLUSTER_ID, "local")]
 
 
 @pytest.mark.parametrize(
     ("item", "is_found"),
-    [("name=^def", True), ("name!=default", False), ("id=$1,name=@fau", True), ("id!@1", False)],
+    [
+        ("name=^def", True),
+        ("name!=default", False),
+        ("id=$1,name=@fau", True),
+        ("id!@1", False),
+        ("departmentName==x", False),
+    ],
 )
 async def test_projects_can_be_asked_for_by_every_operator(
     client: Client, item: str, is_found: bool

@@ -42,6 +42,9 @@ def test_too_many_items_are_refused() -> None:
     [
         ("label==x", "unknown field 'label'"),
         ("createdAt=^2026", "is a time"),
+        ("allocatedGPU=@1", "is a number"),
+        ("allocatedGPU>=many", "is no number"),
+        ("idleGpus>=inf", "is no number"),
         ("createdAt>=yesterday", "is no time such as"),
         ("createdAt>=0001-01-01T00:00:00+23:00", "is no time such as"),
     ],
@@ -55,7 +58,7 @@ def test_a_test_that_makes_no_sense_is_refused(item: str, words: str) -> None:
 
 def test_sorting_by_an_unknown_field_is_refused() -> None:
     with pytest.raises(QueryError, match="sortBy: unknown field 'label'"):
-        ordering(Query(sort_by="label"))
+        ordering(Query(sort_by="label"), CONSTANTS)
 
 
 @settings(max_examples=50, deadline=None)
@@ -64,7 +67,11 @@ def test_any_text_is_a_query_or_refused(items: list[str], word: str, flag: bool)
     answer: Any = None
     try:
         query = Query(terms=read_filter(items), search=word, sort_by=word or "name", deleted=flag)
-        answer = select(trainings).where(*conditions(query, CONSTANTS)).order_by(*ordering(query))
+        answer = (
+            select(trainings)
+            .where(*conditions(query, CONSTANTS))
+            .order_by(*ordering(query, CONSTANTS))
+        )
     except QueryError as error:
         answer = str(error)
 

@@ -1,3 +1,4 @@
+import json
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
@@ -169,6 +170,81 @@ async def full(keeper: Keeper) -> Keeper:
 )
 async def test_a_listing_is_narrowed_by_filters(full: Keeper, text: str, found: list[int]) -> None:
     assert await listed(full, text) == found
+
+
+@pytest.fixture
+async def holding(keeper: Keeper) -> Keeper:
+    """Trainings that hold 0, half a GPU in the pool `a`, 10 GPUs in the default one, and 2."""
+    half = {"gpuDevicesRequest": 1, "gpuRequestType": "portion", "gpuPortionRequest": 0.5}
+    specs = [{"gpuDevicesRequest": 4}, half, {"gpuDevicesRequest": 5}, {"gpuDevicesRequest": 2}]
+    pods = [(), (Pod(),), (Pod(), Pod(index=1, process=Process.NONE)), (Pod(),)]
+    words = ["build", "train", "low", None]
+    await keep(
+        keeper,
+        *(
+            a_training(
+                number,
+                pods=pods[number],
+                node_pool="a" if number in {1, 3} else "",
+                spec_text=json.dumps({"compute": specs[number], "priorityClass": words[number]}),
+            )
+            for number in range(4)
+        ),
+    )
+    return keeper
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("allocatedGPU==0.5", [1]),
+        ("allocatedGPU>=2", [2, 3]),
+        ("allocatedGPU<=2.0", [0, 1, 3]),
+        ("allocatedGPU!=0", [1, 2, 3]),
+        ("nodepool==a", [1, 3]),
+        ("nodepool==default", [2]),
+        ("nodepool==", [0]),
+        ("priority==train", [1, 3]),
+        ("priorityClassName=^b", [0]),
+        ("idleGpus>=0", []),
+        ("idleAllocatedGpus!=1", []),
+        ("category!=x", []),
+        ("distributedFramework=@", []),
+        ("aiApplicationName=$", []),
+        ("totalRunningTimeSeconds>=0", []),
+        ("guaranteedRuntimeEndsAt>=2020-01-01", []),
+    ],
+)
+async def test_what_is_no_column_is_filtered_by_too(
+    holding: Keeper, text: str, found: list[int]
+) -> None:
+    assert await listed(holding, text) == found
+
+
+@pytest.mark.parametrize(
+    ("sort_by", "found"),
+    [
+        ("allocatedGPU", [0, 1, 3, 2]),
+        ("nodepool", [0, 1, 3, 2]),
+        ("priority", [0, 2, 1, 3]),
+        ("priorityClassName", [0, 2, 1, 3]),
+        ("idleGpus", [0, 1, 2, 3]),
+        ("type", [0, 1, 2, 3]),
+        ("projectName", [0, 1, 2, 3]),
+    ],
+)
+async def test_what_is_no_column_is_sorted_by_too(
+    holding: Keeper, sort_by: str, found: list[int]
+) -> None:
+    assert await listed(holding, sort_by=sort_by) == found
+
+
+async def test_pages_of_what_is_no_column_follow_each_other(holding: Keeper) -> None:
+    asked = Query(terms=read_filter(["allocatedGPU>=0.5"]), sort_by="allocatedGPU", limit=1)
+
+    pages = [await holding.page(replace(asked, offset=offset)) for offset in range(4)]
+
+    assert [[one.number for one in page] for page in pages] == [[1, 3], [3, 2], [2], []]
 
 
 async def test_a_listing_is_searched_in_any_case(full: Keeper) -> None:

@@ -23,7 +23,7 @@ def configured(tmp_path: Path) -> World:
 
 
 async def create(client: Client, name: str, project_id: str, **spec: Any) -> str:
-    body = {**creation(name, **gpus(1), **spec), "projectId": project_id}
+    body = {**creation(name, **{**gpus(1), **spec}), "projectId": project_id}
     answer = await client.http.post(TRAININGS, json=body)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["workloadId"])
@@ -122,3 +122,33 @@ async def test_only_gpus_of_the_machine_are_leased(tmp_path: Path) -> None:
     assert len(real.lock_files) == 1
     assert counted.lock_files == ()
     assert counted.environment["CUDA_VISIBLE_DEVICES"] == "1"
+
+
+@pytest.mark.looptime
+async def test_the_listing_tells_what_is_held_and_for_which_department(tmp_path: Path) -> None:
+    text = b"""
+nodes: [{name: n1, pool: small, gpus: 2, cores: 8, memory: 8G}]
+departments: [{name: x}]
+projects: [{name: a}, {name: b, department: x}]
+"""
+    here = world(tmp_path, configuration=parse_configuration(text, "local.yaml"))
+    compute = {"gpuDevicesRequest": 1, "cpuCoreRequest": 0.5, "cpuMemoryRequest": "1G"}
+    async with here.open() as client:
+        await client.create("first")
+        workload_id = await create(
+            client, "one", "2", compute=compute, parallelism=2, completions=2
+        )
+        await client.until(workload_id, "Running")
+        wanted = "departmentId==x,departmentName==x,allocatedGPU>=2"
+        (found,) = (await client.listing(f"filterBy={wanted}"))["workloads"]
+        ordered = (await client.listing("sortBy=departmentName"))["workloads"]
+        pods = (await client.http.get(f"/api/v1/workloads/{workload_id}/pods")).json()["pods"]
+
+    assert (found["id"], found["departmentId"]) == (workload_id, "x")
+    assert found["allocatedResources"] == {
+        "gpu": {"request": 2.0},
+        "cpu": {"request": 1.0},
+        "cpuMemory": {"request": 2e9},
+    }
+    assert [one["departmentName"] for one in ordered] == ["default", "x"]
+    assert {(pod["currentNodePool"], pod["nodeName"]) for pod in pods} == {("small", "n1")}
