@@ -196,6 +196,15 @@ async def test_the_same_file_runs_on_this_machine_with_local(place: Place) -> No
     assert sorted((place.folder / "ran.txt").read_text().split()) == ["a", "b"]
 
 
+def _environment(process: psutil.Process, folder: Path) -> dict[str, str] | None:
+    """Return the environment of a process about `folder`, None of any other and of one gone."""
+    try:
+        is_about = str(folder) in " ".join(process.cmdline()) or process.cwd() == str(folder)
+        return process.environ() if is_about else None
+    except psutil.Error:
+        return None
+
+
 async def test_no_process_of_this_machine_is_given_the_secret(place: Place) -> None:
     place.script("import os\nopen('seen.txt', 'a').write(str(dict(os.environ)))\n")
     os.mkfifo(place.folder / "gate")
@@ -211,10 +220,10 @@ async def test_no_process_of_this_machine_is_given_the_secret(place: Place) -> N
         await daemon.says("submitting -> active")
         gate = await waiting_at(place.folder / "gate")
         others = [
-            process.environ()
+            environment
             for process in psutil.process_iter()
-            if str(place.folder) in " ".join(process.cmdline())
-            and process.pid != daemon.process.pid
+            if process.pid != daemon.process.pid
+            and (environment := _environment(process, place.folder)) is not None
         ]
         os.close(gate)
         await daemon.end()
