@@ -30,7 +30,7 @@ from sweeper.bootstrap.programs import require_program
 from sweeper.bootstrap.reading import expand, read_duration, read_file
 from sweeper.bootstrap.reports import ReportReader, read_nothing, reports_face
 from sweeper.bootstrap.signals import StopSignals, exit_code, stop_signals
-from sweeper.bootstrap.starting import first_record, next_record
+from sweeper.bootstrap.starting import begun_anew, first_record, next_record
 from sweeper.clock import utc_now
 from sweeper.daemon.actions import Hands
 from sweeper.daemon.observer import Observer
@@ -142,12 +142,13 @@ def _until(longest: str | None) -> datetime | None:
 async def _record(store: Store, file: SweepFile, expansion: Expansion, place: str) -> SweepRecord:
     """Return the sweep's record, written for the first time or brought up to date."""
     kept = await store.load_sweep()
-    planned = expansion.planned
-    if kept is None:
-        now = utc_now()
+    planned, now = expansion.planned, utc_now()
+    has_trials = kept is not None and (await store.totals()).next_number > 0
+    if kept is None or not has_trials:
         record = first_record(
             file, planned=planned, directory=Path.cwd(), control_plane=place, now=now
         )
+        record = record if kept is None else begun_anew(kept, record)
         started = Event(at=now, kind=EventKind.SWEEP, outcome=record.state, detail="started")
         await store.save_sweep(record, [started])
         return record
@@ -155,7 +156,7 @@ async def _record(store: Store, file: SweepFile, expansion: Expansion, place: st
     if start.record != kept:
         await store.save_sweep(start.record)
     if start.retries:
-        await store.add_wish(Wish(kind=WishKind.RETRY, at=utc_now()))
+        await store.add_wish(Wish(kind=WishKind.RETRY, at=now))
     return start.record
 
 

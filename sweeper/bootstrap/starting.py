@@ -51,6 +51,22 @@ def new_sweep_id(random_bytes: Callable[[int], bytes]) -> str:
     return base64.b32encode(random_bytes(7)).decode("ascii").lower()[:10]
 
 
+def begun_anew(kept: SweepRecord, first: SweepRecord) -> SweepRecord:
+    """Return the record of a sweep whose earlier starts came to no trial, as if it were its first.
+
+    So a file may be mended after a start that was refused. The id stays, and what a person
+    asked for.
+    """
+    return replace(
+        first,
+        id=kept.id,
+        report_port=kept.report_port,
+        state=kept.state,
+        stop_reason=kept.stop_reason,
+        ended_at=kept.ended_at,
+    )
+
+
 def next_record(
     record: SweepRecord, file: SweepFile, *, planned: int | None, control_plane: str
 ) -> Start:

@@ -270,3 +270,16 @@ async def test_cancel_without_a_daemon_ends_the_trainings_at_once(place: Place) 
     assert view["sweep"]["state"] == "cancelled"
     assert view["live_count"] == 0
     assert lines_of(place.folder / "ran.txt") == ["stopped"]
+
+
+async def test_a_file_may_be_mended_after_a_start_that_was_refused(place: Place) -> None:
+    lines = ("name: demo", "method: grid", "parameters: {a: {value: 1}}")
+    file = place.sweep(*lines, "program: nowhere.py")
+    refused = await place.sweeper("run", file)
+    place.script("print('here')")
+    place.sweep(*lines, "program: train.py")
+
+    ended = await place.sweeper("run", file)
+
+    assert refused.code == 2
+    assert ended.code == 0, ended.err

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.bootstrap.starting import first_record, new_sweep_id, next_record
+from sweeper.bootstrap.starting import begun_anew, first_record, new_sweep_id, next_record
 from sweeper.domain.record import SweepRecord, SweepState
 from sweeper.errors import SettingsError, SweepFileError
 from sweeper.sweepfile.reading import ReadingContext, SweepFile, parse_sweep
@@ -128,3 +128,19 @@ def test_a_refused_sweep_may_not_change_its_search_space() -> None:
 
     with pytest.raises(SweepFileError, match=r"parameters\.a"):
         next_record(record, _file(RUNAI, **{"[1, 2]": "[3]"}), planned=1, control_plane="local")
+
+
+def test_a_start_that_came_to_no_trial_binds_nobody() -> None:
+    kept = _record(_file(TEXT), state=SweepState.PAUSED, report_port=4711)
+    mended = first_record(
+        _file(TEXT, **{"[1, 2]": "[7]"}),
+        planned=1,
+        directory=Path("/elsewhere"),
+        control_plane="local",
+        now=NOW,
+    )
+
+    record = begun_anew(kept, mended)
+
+    assert (record.id, record.report_port, record.state) == (kept.id, 4711, SweepState.PAUSED)
+    assert (record.definition, record.directory) == (mended.definition, "/elsewhere")
