@@ -75,7 +75,7 @@ class TestSubmit:
 
     async def test_files_are_there_before_the_training(self) -> None:
         scene = Scene()
-        files = {"/work/params.json": "{}"}
+        files = {"/srv/params.json": "{}"}
         scene.hands = replace(
             scene.hands, request=lambda trial: replace(request_of(trial), files=files)
         )
