@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -30,9 +29,6 @@ JsonObject: TypeAlias = dict[str, Any]
 Say: TypeAlias = Callable[[str], None]
 
 WELL, UNWELL = 0, 1
-
-TOGETHER_SECONDS = 1.0
-"""How far apart two signals may come and still be one wish."""
 
 IMAGE = "busybox"
 """What the training of a probe runs where nothing else is said: `sleep` is all it needs."""
@@ -77,12 +73,11 @@ async def probe_plane(options: ProbeOptions, say: Say) -> ProbeReport:
     Raises:
         SettingsError: address, credentials or project are missing or cannot be used.
     """
-    haste = _Haste()
-    signals = StopSignals(leave=haste.leave)
+    signals = StopSignals()
     with stop_signals(signals), console_lines(options.settings):
         main = asyncio.current_task()
         if main is not None:
-            signals.on_stop(partial(haste.stop, main, say))
+            signals.on_stop(partial(_stop, main, say))
         try:
             async with _target(options) as target:
                 return await _probed(target, options, say)
@@ -93,27 +88,10 @@ async def probe_plane(options: ProbeOptions, say: Say) -> ProbeReport:
             return ProbeReport(code=code, found={"ok": False}, closing="stopped half-way")
 
 
-class _Haste:
-    """Ends a probe at its first signal with everything taken away, at a second one as it is.
-
-    What comes together with the first one counts as the same: some programs signal a process and
-    then its whole group.
-    """
-
-    def __init__(self, leave: Callable[[int], None] = os._exit) -> None:
-        self._leave = leave
-        self._stopped_at = 0.0
-
-    def stop(self, main: "asyncio.Task[Any]", say: Say) -> None:
-        """End the probe."""
-        self._stopped_at = asyncio.get_running_loop().time()
-        say("stopping: what was made is taken away first")
-        main.cancel()
-
-    def leave(self, code: int) -> None:
-        """End the process, unless the probe was only just told to end."""
-        if asyncio.get_running_loop().time() - self._stopped_at > TOGETHER_SECONDS:
-            self._leave(code)
+def _stop(main: "asyncio.Task[Any]", say: Say) -> None:
+    """End the probe, with everything taken away; a second signal ends it as it is."""
+    say("stopping: what was made is taken away first")
+    main.cancel()
 
 
 @asynccontextmanager

@@ -10,8 +10,7 @@ import pytest
 
 from sweeper.bootstrap.capabilities import load_capabilities, save_capabilities
 from sweeper.bootstrap.planes import PlaneRequest, open_plane
-from sweeper.bootstrap.probe_plane import ProbeOptions, _Haste, new_mark, probe_plane
-from sweeper.clock import pause
+from sweeper.bootstrap.probe_plane import ProbeOptions, new_mark, probe_plane
 from sweeper.domain.sweep import TrainingTemplate
 from sweeper.errors import SettingsError
 from sweeper.local.plane import LocalPlane, LocalPlaneOptions, open_plane_on
@@ -133,21 +132,6 @@ async def test_what_is_missing_of_the_settings_is_named(tmp_path: Path) -> None:
         await probe_plane(ProbeOptions(settings=nowhere), _unheard)
     with pytest.raises(SettingsError, match="RUNAI_PROJECT"):
         await probe_plane(ProbeOptions(settings=nobody), _unheard)
-
-
-@pytest.mark.looptime
-async def test_two_signals_at_once_are_one_wish_and_a_later_one_is_another() -> None:
-    left: list[int] = []
-    haste = _Haste(left.append)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(asyncio.Event().wait(), name="probe")
-        haste.stop(task, _unheard)
-        haste.leave(130)
-
-    assert (task.cancelled(), left) == (True, [])
-    await pause(2)
-    haste.leave(130)
-    assert left == [130]
 
 
 async def test_no_two_probes_share_a_name() -> None:
