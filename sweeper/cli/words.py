@@ -1,5 +1,9 @@
 """How the verbs put things into words on a terminal."""
 
+from datetime import timedelta
+
+from sweeper.domain.wording import phrase_duration, printable
+
 
 def field(name: str, text: str) -> str:
     """Return a line of two columns."""
@@ -8,26 +12,12 @@ def field(name: str, text: str) -> str:
 
 def shown(text: object) -> str:
     """Return words of others on one line, with nothing in them that controls a terminal."""
-    words = str(text)
-    cut = words if len(words) <= 500 else f"{words[:500]}…"
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in cut
-    )
+    return printable(str(text), 500)
 
 
 def duration(seconds: float | None) -> str:
     """Return a duration in two units at most: `42s`, `3m05s`, `7h12m`, `2d03h`; "" for None."""
-    if seconds is None:
-        return ""
-    whole = max(int(seconds), 0)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02}s"
-    if whole < 86400:
-        return f"{whole // 3600}h{whole // 60 % 60:02}m"
-    return f"{whole // 86400}d{whole // 3600 % 24:02}h"
+    return "" if seconds is None else phrase_duration(timedelta(seconds=seconds))
 
 
 def columns(rows: list[tuple[str, ...]]) -> str:

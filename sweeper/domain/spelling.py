@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 
 from sweeper.domain.values import JsonValue, Params, plain
+from sweeper.domain.wording import printable
 from sweeper.errors import RenderingError
 
 _EXPANDABLE = re.compile(r"\${2,}|\$(?=\(|\Z)")
@@ -19,8 +20,7 @@ def spell(value: JsonValue) -> str:
 
 def shown(name: str) -> str:
     """Return a name as messages show it: printable, and of a length that can be read."""
-    legible = "".join(character if character.isprintable() else "?" for character in name[:61])
-    return legible if len(name) <= 60 else f"{legible[:60]}…"
+    return printable(name, 60)
 
 
 def escape_references(text: str) -> str:

@@ -7,20 +7,12 @@ reverse the line, or break a row in two: what does not print is shown by its esc
 import json
 from typing import Any
 
+from sweeper.domain.wording import printable
+
 
 def visible(text: str) -> str:
     """Return `text` on one line, with every character that does not print as its escape."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
-
-
-def shortened(text: str, bound: int) -> str:
-    """Return `text` with at most `bound` characters, the last of them an ellipsis if cut."""
-    return text if len(text) <= bound else f"{text[: bound - 1]}…"
+    return printable(text, max(len(text), 1))
 
 
 def text_of(value: Any) -> str:

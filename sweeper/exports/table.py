@@ -13,7 +13,8 @@ from rich.text import Text
 
 from sweeper.domain.sweep import Goal
 from sweeper.domain.trial import TrialState
-from sweeper.exports.cells import number_of, shortened, visible
+from sweeper.domain.wording import shortened
+from sweeper.exports.cells import number_of, visible
 from sweeper.exports.rows import PARAMS, Row, flat
 
 STATE_STYLES: Mapping[str, str] = MappingProxyType(

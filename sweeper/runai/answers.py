@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from sweeper.domain.wording import printable
+
 MAX_RETRY_AFTER_SECONDS = 900.0
 """No server makes us wait longer, whatever it asks for."""
 
@@ -54,15 +56,7 @@ def read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def show(text: str) -> str:
     """Return a server's words fit for a log or a terminal: short, and nothing that controls it."""
-    cut = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
-    if cut.isprintable():
-        return cut
-    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in cut)
-
-
-def _escaped(letter: str) -> str:
-    """Return the backslash escape of a character that must not be printed."""
-    return letter.encode("unicode_escape").decode("ascii")
+    return printable(text, MAX_TEXT)
 
 
 def finite(number: object) -> float | None:

@@ -22,7 +22,7 @@ from ruamel.yaml.events import (
 
 from sweeper.errors import Fault
 from sweeper.sweepfile.events import BrokenTextError, decoded, parse, place_of_event
-from sweeper.sweepfile.places import Node, Notice, Path, Place, dotted, printable
+from sweeper.sweepfile.places import Node, Notice, Path, Place, dotted, legible
 from sweeper.sweepfile.scalars import Scalar, resolve, resolve_as
 
 MAX_DEPTH = 100
@@ -160,7 +160,7 @@ class _Builder:
         try:
             return resolve_as(kind, text)
         except ValueError:
-            self._fault(place, f"!!{kind} does not fit {printable(text)}: write such a value")
+            self._fault(place, f"!!{kind} does not fit {legible(text)}: write such a value")
             return None
 
     def _resolved(self, word: str, place: Place) -> Scalar:
@@ -171,14 +171,14 @@ class _Builder:
             return None
         if isinstance(meaning.value, float) and not math.isfinite(meaning.value):
             self._fault(
-                place, f"{printable(word)} is no finite number: write one, or quote it for the text"
+                place, f"{legible(word)} is no finite number: write one, or quote it for the text"
             )
         if meaning.remark and not self._is_at_key:
             self._warn(place, meaning.remark)
         return meaning.value
 
     def _repeat(self, event: AliasEvent, place: Place) -> None:
-        name = printable(event.anchor)
+        name = legible(event.anchor)
         if event.anchor not in self._anchors:
             raise BrokenTextError(place, f"*{name} repeats nothing: write &{name} before it")
         built = self._anchors[event.anchor]
@@ -233,7 +233,7 @@ class _Builder:
             first = into.keys[key].line
             self._fault(
                 place,
-                f"{printable(key)} is given twice, in line {first} and in line {place.line}: "
+                f"{legible(key)} is given twice, in line {first} and in line {place.line}: "
                 "keep one",
                 key,
             )
@@ -282,4 +282,4 @@ class _Builder:
 def _spelled(value: object) -> str:
     if value is None:
         return "null"
-    return str(value).lower() if isinstance(value, bool) else printable(str(value))
+    return str(value).lower() if isinstance(value, bool) else legible(str(value))

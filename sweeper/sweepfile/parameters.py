@@ -16,7 +16,7 @@ from sweeper.domain.parameters import (
 from sweeper.errors import MissingExtraError
 from sweeper.sweepfile.distributions import DEPRECATED, SHAPES, Shape
 from sweeper.sweepfile.findings import Findings
-from sweeper.sweepfile.places import Node, Path, printable
+from sweeper.sweepfile.places import Node, Path, legible
 from sweeper.sweepfile.shapes import read_section
 from sweeper.wire.rules.view import shown
 
@@ -186,4 +186,4 @@ def _said(node: Node) -> str:
 def _written(node: Node) -> str:
     if isinstance(node.value, tuple):
         return "[...]"
-    return printable(node.value) if isinstance(node.value, str) else shown(node.plain())
+    return legible(node.value) if isinstance(node.value, str) else shown(node.plain())

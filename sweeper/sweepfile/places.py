@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sweeper.domain.values import JsonValue
+from sweeper.domain.wording import printable
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and list positions that lead from the top of the file to a value."""
@@ -103,11 +104,10 @@ def dotted(path: Path) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            text += f".{printable(step)}" if text else printable(step)
+            text += f".{legible(step)}" if text else legible(step)
     return text
 
 
-def printable(text: str) -> str:
-    """Return `text` cut to 60 characters, without characters that a terminal would obey."""
-    cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in cut)
+def legible(text: str) -> str:
+    """Return a text of the file as messages show it: on one line, 60 characters of it at most."""
+    return printable(text, _SHOWN)

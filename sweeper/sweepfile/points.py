@@ -18,7 +18,7 @@ from sweeper.domain.parameters import (
 )
 from sweeper.domain.values import JsonValue, Params, freeze
 from sweeper.sweepfile.findings import Findings
-from sweeper.sweepfile.places import Node, Path, printable
+from sweeper.sweepfile.places import Node, Path, legible
 from sweeper.wire.rules.view import shown
 
 _Test: TypeAlias = Callable[[JsonValue], bool]
@@ -59,7 +59,7 @@ class _Points:
             if name not in point and not _is_settled(space.parameters.get(name))
         ]
         if missing:
-            some = ", ".join(printable(name) for name in missing[:_MOST_NAMED])
+            some = ", ".join(legible(name) for name in missing[:_MOST_NAMED])
             rest = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
             self._findings.fault(path, f"says nothing of {some}{rest}: give each a value")
 
@@ -164,7 +164,7 @@ def read_zip(
                 seen.add(name)
                 _measure(findings, path, space.parameters.get(name), name, lengths)
         if len(set(lengths.values())) > 1:
-            some = ", ".join(f"{printable(name)} has {size}" for name, size in lengths.items())
+            some = ", ".join(f"{legible(name)} has {size}" for name, size in lengths.items())
             findings.fault(("zip", place), f"lists walk together only at equal length: {some}")
     return tuple(tuple(group) for group in groups)
 

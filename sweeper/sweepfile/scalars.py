@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sweeper.sweepfile.places import printable
+from sweeper.sweepfile.places import legible
 
 Scalar: TypeAlias = bool | int | float | str | None
 
@@ -102,7 +102,7 @@ def _number(word: str) -> Meaning:
     if _SEXAGESIMAL.fullmatch(word):
         return Meaning(
             word,
-            f"{printable(word)} is read as text; W&B reads a number of base 60: quote it",
+            f"{legible(word)} is read as text; W&B reads a number of base 60: quote it",
         )
     return Meaning(word)
 
@@ -118,7 +118,7 @@ def _whole(word: str) -> Meaning | None:
         value = int(digits, 8)
         return Meaning(
             value,
-            f"{printable(word)} is read as the octal number {value}, as W&B does; "
+            f"{legible(word)} is read as the octal number {value}, as W&B does; "
             f"write {value}, or quote it for the text",
         )
     if based:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from sweeper.domain.record import SweepRecord, SweepState, Totals, TrialView
 from sweeper.domain.trial import TrialState
 from sweeper.domain.values import Params, canonical_json
-from sweeper.telemetry.phrases import phrase_best, phrase_duration, phrase_name, phrase_totals
-from sweeper.telemetry.printable import printable
+from sweeper.domain.wording import phrase_duration, printable
+from sweeper.telemetry.phrases import phrase_best, phrase_name, phrase_totals
 from sweeper.telemetry.redaction import redact
 
 _STATES = (

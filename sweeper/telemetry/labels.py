@@ -7,7 +7,7 @@ there can make the number of series grow unseen.
 from collections.abc import Collection
 
 from sweeper.domain.trial import TERMINAL_STATES, FailureClass
-from sweeper.telemetry.printable import printable
+from sweeper.domain.wording import printable
 
 OTHER = "other"
 

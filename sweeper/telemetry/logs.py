@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from sweeper.telemetry.printable import printable
+from sweeper.domain.wording import printable
 from sweeper.telemetry.redaction import redact
 
 Secrets: TypeAlias = Callable[[], Iterable[str]]

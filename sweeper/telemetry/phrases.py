@@ -1,26 +1,11 @@
 """How values are put into words, for log lines, the live display and the closing summary."""
 
-from datetime import timedelta
-
 from sweeper.domain.record import SweepRecord, Totals, TrialView
 from sweeper.domain.trial import TrialState
-from sweeper.telemetry.printable import printable
+from sweeper.domain.wording import printable
 
 _LONGEST_NAME = 60
 _LARGEST_COUNT = 10**15
-
-
-def phrase_duration(length: timedelta) -> str:
-    """Return a length of time as `12s`, `3m05s`, `2h03m` or `4d01h`; never negative."""
-    seconds = max(int(length.total_seconds()), 0)
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
-    if days:
-        return f"{days}d{hours % 24:02}h"
-    if hours:
-        return f"{hours}h{minutes % 60:02}m"
-    if minutes:
-        return f"{minutes}m{seconds % 60:02}s"
-    return f"{seconds}s"
 
 
 def phrase_count(count: int) -> str:

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from sweeper.domain.record import SweepState
 from sweeper.domain.trial import TERMINAL_STATES, TrialState
+from sweeper.domain.wording import phrase_duration, printable
 from sweeper.ports import TickSummary
-from sweeper.telemetry.phrases import phrase_best, phrase_count, phrase_duration, phrase_name
-from sweeper.telemetry.printable import printable
+from sweeper.telemetry.phrases import phrase_best, phrase_count, phrase_name
 
 _LONGEST_GUESS = timedelta(days=3650)
 _LONGEST_TROUBLE = 300

@@ -66,6 +66,6 @@ def test_an_illegible_value_is_refused_with_its_name_and_never_shown() -> None:
 
 
 def test_names_are_shown_printable_and_short() -> None:
-    assert shown("lr\x1b[31m") == "lr?[31m"
+    assert shown("lr\x1b[31m") == r"lr\x1b[31m"
     assert shown("x" * 60) == "x" * 60
-    assert shown("x" * 100_000) == "x" * 60 + "…"
+    assert shown("x" * 100_000) == "x" * 59 + "…"

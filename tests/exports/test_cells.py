@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.exports.cells import number_of, shortened, text_of, visible
+from sweeper.exports.cells import number_of, text_of, visible
 
 
 @given(st.text())
@@ -28,11 +28,6 @@ def test_what_is_visible_moves_no_cursor(text: str) -> None:
 )
 def test_what_does_not_print_is_shown_by_its_escape(text: str, shown: str) -> None:
     assert visible(text) == shown
-
-
-def test_a_text_is_shortened_to_exactly_its_bound() -> None:
-    assert shortened("abcdef", 6) == "abcdef"
-    assert shortened("abcdefg", 6) == "abcde…"
 
 
 @pytest.mark.parametrize(

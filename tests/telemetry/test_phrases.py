@@ -1,32 +1,13 @@
-from datetime import timedelta
-
-import pytest
-
 from sweeper.domain.record import Totals, TrialView
 from sweeper.domain.trial import TrialState
 from sweeper.telemetry.phrases import (
     phrase_best,
     phrase_count,
-    phrase_duration,
     phrase_name,
     phrase_totals,
 )
 from tests.support.builders import a_sweep, a_trial
 from tests.telemetry.builders import a_best
-
-
-@pytest.mark.parametrize(
-    ("length", "words"),
-    [
-        (timedelta(seconds=-3), "0s"),
-        (timedelta(seconds=59.9), "59s"),
-        (timedelta(minutes=3, seconds=5), "3m05s"),
-        (timedelta(hours=2, minutes=3, seconds=59), "2h03m"),
-        (timedelta(days=4, hours=1), "4d01h"),
-    ],
-)
-def test_a_duration_has_two_units_at_most(length: timedelta, words: str) -> None:
-    assert phrase_duration(length) == words
 
 
 def test_a_count_beyond_reason_is_named_so() -> None:
