@@ -24,7 +24,7 @@ _KEEPALIVE_SECONDS = 30.0
 
 # The only headers that we act on. Without the rest there are no cookies to keep, no redirect to
 # prepare, and no content-encoding that would turn a small body into a huge one.
-_HEADERS = ("date", "retry-after", "content-type")
+_HEADERS = (b"date", b"retry-after", b"content-type")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,8 @@ class BoundedTransport(httpx.AsyncBaseTransport):
             self._pool = _Pool(self._build())
         exchange = _Exchange(bounds, self._pool, self._observer, self._retire)
         response = await exchange.open(request)
-        headers = [(name, response.headers[name]) for name in _HEADERS if name in response.headers]
+        # As bytes: text that was decoded from anything but ASCII makes no header again.
+        headers = [pair for pair in response.headers.raw if pair[0].lower() in _HEADERS]
         return httpx.Response(
             response.status_code, headers=headers, stream=_BoundedStream(exchange, response)
         )

@@ -244,6 +244,18 @@ async def test_no_cookie_is_kept() -> None:
     assert "set-cookie" not in response.headers
 
 
+async def odd_headers(wire: Wire) -> None:
+    await wire.answer(b"{}", headers="Retry-After: bald, spätestens um 7\r\nDate: \u202e\r\n")
+
+
+async def test_headers_that_are_no_ascii_break_nothing() -> None:
+    async with over_a_socket(odd_headers) as (client, heard):
+        response = await get(client)
+
+    assert response.headers["retry-after"] == "bald, spätestens um 7"
+    assert heard.requests == [("get", "200")]
+
+
 async def test_connections_are_used_again() -> None:
     async with (
         wire_server(good) as server,
