@@ -234,12 +234,17 @@ class _Reading:
         return read_limits(self._findings, active) or LimitsSpec(active=active)
 
     def _points(self, space: SearchSpace) -> tuple[Params, ...]:
-        given = self._get("points")
+        given = self._of_parameters("points")
         return read_points(self._findings, space, given) if given else ()
 
     def _zip(self, space: SearchSpace) -> tuple[tuple[str, ...], ...]:
-        given = self._get("zip")
+        given = self._of_parameters("zip")
         return read_zip(self._findings, space, given) if given else ()
+
+    def _of_parameters(self, key: str) -> Any:
+        """Return what stands under a key that speaks of the parameters, None without any."""
+        given = self._get(key)
+        return given if "parameters" in self._findings.root.members else None
 
     def _cleanup(self) -> timedelta | None:
         if not is_given(self._findings, "cleanup"):

@@ -131,3 +131,10 @@ def test_lists_of_different_lengths_cannot_walk_together() -> None:
 
     assert told(fault) == (6, 7, "zip[0]")
     assert "a has 2, b has 1" in fault.message
+
+
+@pytest.mark.parametrize("key", ["points: [{lr: 1}]", "zip: [[lr, opt]]"])
+def test_without_parameters_only_their_lack_is_told(key: str) -> None:
+    fault = the_fault(f"method: grid\nprogram: train.py\n{key}\n")
+
+    assert fault.path == "parameters"
