@@ -8,7 +8,7 @@ import hashlib
 import logging
 from pathlib import Path
 
-from sweeper.bootstrap.folders import state_dir, write_json
+from sweeper.bootstrap.folders import private_folder, state_dir, write_json
 from sweeper.domain.expansion import slug
 from sweeper.errors import SettingsError
 from sweeper.runai.capabilities import Capabilities, read_capabilities
@@ -48,7 +48,7 @@ def save_capabilities(settings: Settings, base_url: str, found: Capabilities) ->
     """
     path = capabilities_file(settings, base_url)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(path.parent)
         write_json(path, {"base_url": base_url, **found.as_json()})
     except OSError as error:
         raise SettingsError(

@@ -65,7 +65,7 @@ class SweepFolder:
             SettingsError: it cannot be made or written.
         """
         try:
-            _private_folder(self.path)
+            private_folder(self.path)
             write_json(self.path / "sweep.json", {"name": self.name, "file": str(file.absolute())})
         except OSError as error:
             raise SettingsError(
@@ -120,7 +120,9 @@ def socket_directory() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     usable = runtime and Path(runtime).is_dir() and os.access(runtime, os.W_OK)
     base = Path(runtime) / "sweeper" if usable and runtime else Path(f"/tmp/sweeper-{os.getuid()}")  # noqa: S108 - 0700, owner checked
-    base.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        base.mkdir(mode=0o700)
+    # Not followed: in a folder that all may write to, a link is somebody's choice of our place.
     found = base.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise SettingsError(f"{base}: must be a folder of your own that nobody else may enter")
@@ -135,9 +137,14 @@ def write_json(file: Path, value: object) -> None:
     part.replace(file)
 
 
-def _private_folder(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
+def private_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user only; raises OSError.
+
+    `Path.mkdir` gives its mode to the last folder alone.
+    """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _hash(text: str) -> str:

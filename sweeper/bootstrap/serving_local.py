@@ -5,7 +5,7 @@ import logging
 import re
 import shlex
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
@@ -16,7 +16,7 @@ from typing import TypeVar
 from sweeper.bootstrap.addresses import HostPort, reachable, read_address
 from sweeper.bootstrap.console import console_lines
 from sweeper.bootstrap.environment import child_environment
-from sweeper.bootstrap.folders import socket_directory, state_dir
+from sweeper.bootstrap.folders import private_folder, socket_directory, state_dir
 from sweeper.bootstrap.signals import StopSignals, exit_code, stop_signals
 from sweeper.clock import utc_now
 from sweeper.errors import SettingsError, StoreLockedError, SweepOwnedError
@@ -212,6 +212,9 @@ def _configuration(options: ServeOptions) -> LocalConfiguration:
 
 
 def _credentials(options: ServeOptions, directory: Path) -> PlaneCredentials:
+    # What stands in the way is told by whoever keeps the credentials there.
+    with suppress(OSError):
+        private_folder(directory)
     kept = kept_credentials(directory)
     return replace(
         kept,

@@ -1,9 +1,16 @@
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from sweeper.bootstrap.folders import all_folders, folder_of, socket_directory, state_dir
+from sweeper.bootstrap.folders import (
+    all_folders,
+    folder_of,
+    private_folder,
+    socket_directory,
+    state_dir,
+)
 from sweeper.errors import SettingsError
 from sweeper.settings import Settings
 
@@ -74,11 +81,58 @@ def test_a_socket_directory_that_others_may_enter_is_refused(settings: Settings)
         socket_directory()
 
 
+@pytest.fixture
+def in_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where sockets would go, with nothing there yet."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    return tmp_path / "sweeper"
+
+
+@pytest.mark.parametrize("target", ["somewhere", "nowhere"])
+def test_a_link_in_the_place_of_the_socket_directory_is_refused(
+    in_the_way: Path, target: str
+) -> None:
+    in_the_way.with_name("somewhere").mkdir(mode=0o700)
+    in_the_way.symlink_to(in_the_way.with_name(target))
+
+    with pytest.raises(SettingsError, match="a folder of your own"):
+        socket_directory()
+
+    assert list(in_the_way.with_name("somewhere").iterdir()) == []
+
+
+def test_a_file_in_the_place_of_the_socket_directory_is_refused(in_the_way: Path) -> None:
+    in_the_way.touch(mode=0o600)
+
+    with pytest.raises(SettingsError, match="a folder of your own"):
+        socket_directory()
+
+
+def test_a_socket_directory_of_someone_else_is_refused(
+    in_the_way: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_way.mkdir(mode=0o700)
+    owner = in_the_way.stat().st_uid
+    monkeypatch.setattr("os.getuid", lambda: owner + 1)
+
+    with pytest.raises(SettingsError, match="a folder of your own"):
+        socket_directory()
+
+
+def test_folders_that_are_missing_above_are_private_too(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        private_folder(tmp_path / "a" / "b" / "c")
+    finally:
+        os.umask(before)
+
+    made = [tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "c"]
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in made] == [0o700] * 3
+
+
 def test_without_a_runtime_directory_sockets_go_to_one_for_the_user(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import os
-
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/nowhere/at/all")
 
     assert str(socket_directory()) == f"/tmp/sweeper-{os.getuid()}"
