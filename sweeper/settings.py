@@ -18,9 +18,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from sweeper.domain.wording import printable
 from sweeper.errors import SettingsError
 
 DEFAULT_LISTEN = "127.0.0.1:9464"
+
+_SHOWN = 200
+"""How many characters of what was given are repeated at most."""
 
 _SECRET = "client_secret"  # noqa: S105 # the name of a setting
 
@@ -242,13 +246,16 @@ def _xdg_folder(variable: str, below_home: str) -> Path | None:
 def _refuse_unusable(file: Path) -> None:
     """Refuse a settings file that cannot be read, or that holds a key or secret out of place."""
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        # As bytes, as it is read again later: read_text would turn a lone \r into a line end.
+        data = tomllib.loads(file.read_bytes().decode("utf-8"))
     except FileNotFoundError as error:
         if os.environ.get("SWEEPER_SETTINGS"):
             raise SettingsError(f"SWEEPER_SETTINGS: no such file: {file}") from error
         return
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{file}: cannot be read: {error}") from error
+    except RecursionError as error:
+        raise SettingsError(f"{file}: cannot be read: it is nested too deep") from error
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file}: cannot be read: {printable(str(error), _SHOWN)}") from error
     known = sorted(set(Settings.model_fields) - {_SECRET})
     for key in data:
         if key == _SECRET:
@@ -256,7 +263,8 @@ def _refuse_unusable(file: Path) -> None:
                 f"{file}: client_secret: use client_secret_file, or the environment"
             )
         if key not in known:
-            raise SettingsError(f"{file}: {key}: no such setting; there are {', '.join(known)}")
+            shown = printable(key, _SHOWN)
+            raise SettingsError(f"{file}: {shown}: no such setting; there are {', '.join(known)}")
 
 
 def _describe(error: ValidationError, flags: Mapping[str, Any], file: Path | None) -> str:
@@ -266,7 +274,7 @@ def _describe(error: ValidationError, flags: Mapping[str, Any], file: Path | Non
         found = str(fault["loc"][0])
         name = names.get(found, found)
         place = _place(name, flags, file)
-        value = "" if name == _SECRET else f"{fault['input']!r}: "
+        value = "" if name == _SECRET else f"{printable(repr(fault['input']), _SHOWN)}: "
         faults.append(f"{place}: {value}{fault['msg']}")
     return "; ".join(faults)
 

@@ -168,13 +168,43 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(home: Path) -> None:
     assert _CANARY not in str(raised.value)
 
 
-@pytest.mark.parametrize("content", [b"= broken", b"\xff\xfe", b"a = 1\na = 2"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"= broken", b"\xff\xfe", b"a = 1\na = 2", b"\r", b"gpus = " + b"9" * 5000),
+        b"gpus = " + b"[" * 5000,
+    ],
+    ids=["broken", "no text", "twice", "half a line end", "endless number", "deep"],
+)
 def test_a_file_that_is_no_toml_is_refused(content: bytes, home: Path) -> None:
     file = _write(home, "")
     file.write_bytes(content)
 
     with pytest.raises(SettingsError, match=r"settings\.toml: cannot be read: "):
         load_settings()
+
+
+def test_no_message_about_settings_repeats_more_than_a_line_of_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWEEPER_LOCAL_GPUS", "\x1b[2J" * 10_000)
+    monkeypatch.setenv("SWEEPER_SETTINGS", str(home / "none.toml"))
+    (home / "none.toml").touch()
+
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 500
+
+
+def test_an_unknown_key_moves_no_cursor(home: Path) -> None:
+    _write(home, '"a\\u202eb" = 1')
+
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+
+    assert str(raised.value).isprintable()
 
 
 def test_a_folder_is_no_settings_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from sweeper.domain.wording import printable
 from sweeper.errors import Fault, SweeperError, UserError, describe_fault
 from sweeper.wire.rules.view import shown
 
@@ -98,7 +99,9 @@ def _load(content: bytes) -> tuple[Any, _Places]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
-        raise _BrokenError(place, f"is no YAML: {error.problem or error.context}") from error
+        raise _BrokenError(
+            place, f"is no YAML: {printable(str(error.problem or error.context), 200)}"
+        ) from error
     except (YAMLError, ValueError) as error:
         raise _BrokenError((0, 0), "is no YAML of one document in UTF-8") from error
 
@@ -179,5 +182,5 @@ def _leads_on(here: Any, step: str | int) -> bool:
 def _dotted(steps: _Steps) -> str:
     text = ""
     for step in steps:
-        text += f"[{step}]" if isinstance(step, int) else f".{step[:60]}"
+        text += f"[{step}]" if isinstance(step, int) else f".{printable(step, 60)}"
     return text.removeprefix(".")

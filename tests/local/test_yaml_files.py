@@ -72,6 +72,14 @@ def test_hostile_text_is_a_fault_of_the_file(content: bytes) -> None:
         parse_yaml(content, "local.yaml", SHAPE)
 
 
+def test_a_key_that_is_told_moves_no_cursor() -> None:
+    with pytest.raises(PlaneFileError) as raised:
+        parse_yaml("pools:\n- {name: a, \u061cgpus: 1}\n".encode(), "local.yaml", SHAPE)
+
+    assert r"pools[0].\u061cgpus" in str(raised.value)
+    assert str(raised.value).isprintable()
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(PlaneFileError, match="No such file"):
         read_yaml_file(tmp_path / "none.yaml", SHAPE)
