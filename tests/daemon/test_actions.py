@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -241,7 +241,15 @@ class TestLookUp:
         assert submission.is_at_work
 
     async def test_nothing_found_counts_from_when_it_was_asked(self) -> None:
+        class Slow(Remote):
+            async def find(self, name: str, *, deleted: bool = False) -> Sequence[Observation]:
+                found = await super().find(name, deleted=deleted)
+                self.now.turn(7)
+                return found
+
         scene = Scene()
+        slow = Slow(now=scene.clock)
+        scene.hands = replace(scene.hands, control_plane=slow)
 
         done = await scene.do(LookUp, SUBMITTING)
 
