@@ -5,11 +5,13 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from sweeper.domain.trial import TrialState
+from sweeper.errors import SettingsError
 from sweeper.ports import Now, Telemetry
-from sweeper.settings import LogFormat, Settings
-from sweeper.telemetry.logs import LineHandler, log_lines
+from sweeper.settings import LogFormat, Settings, load_settings
+from sweeper.telemetry.logs import LineHandler, Secrets, log_lines
 from sweeper.telemetry.terminal import Display, can_display, stderr_console
 from sweeper.telemetry.transitions import TransitionLog
 
@@ -22,8 +24,8 @@ _WORTH_A_LINE = (TrialState.FAILED, TrialState.HELD)
 def console_lines(settings: Settings) -> Iterator[LineHandler]:
     """Set up log lines as the settings ask for, with the secrets of this process hidden."""
     as_json = settings.log_format is LogFormat.JSON
-    secrets = known_secrets(settings)
-    with log_lines(as_json=as_json, level=settings.log_level, secrets=lambda: secrets) as lines:
+    secrets = KnownSecrets(settings)
+    with log_lines(as_json=as_json, level=settings.log_level, secrets=secrets) as lines:
         yield lines
 
 
@@ -39,19 +41,44 @@ def watching(settings: Settings, lines: LineHandler, now: Now) -> Iterator[Seque
         yield (display, TransitionLog(_WORTH_A_LINE))
 
 
-def known_secrets(settings: Settings) -> Sequence[str]:
-    """Return the secrets that no line may hold; tokens are known by their shape."""
-    found = []
-    if settings.client_secret is not None:
-        found.append(settings.client_secret.get_secret_value())
-    if settings.client_secret_file is not None:
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            found.append(settings.client_secret_file.read_text(encoding="utf-8").strip())
-    return [secret for secret in found if secret]
+class KnownSecrets:
+    """The secrets that no line may hold; tokens are known by their shape.
+
+    Every call looks whether the secret's file was changed since, as Kubernetes rotates it, and
+    what was known before stays known.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._file = settings.client_secret_file
+        self._read: tuple[int, ...] | None = None
+        given = settings.client_secret
+        self._known = {given.get_secret_value()} if given is not None else set[str]()
+
+    def __call__(self) -> Sequence[str]:
+        """Return all of them."""
+        if self._file is not None:
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                self._learn(self._file)
+        return [secret for secret in self._known if secret]
+
+    def _learn(self, file: Path) -> None:
+        found = file.stat()
+        version = (found.st_ino, found.st_mtime_ns, found.st_size)
+        if version != self._read:
+            # A set of its own: another thread may be going through the one before.
+            self._known = {*self._known, file.read_text(encoding="utf-8").strip()}
+            self._read = version
 
 
 def log_fault(error: Exception) -> None:
     """Say that something failed which should not: the whole story, without secrets."""
-    secret = os.environ.get("RUNAI_CLIENT_SECRET", "")
-    with log_lines(secrets=lambda: (secret,) if secret else ()):
+    with log_lines(secrets=_secrets_of_environment()):
         _log.error("internal fault, please report it (exit 70)", exc_info=error)
+
+
+def _secrets_of_environment() -> Secrets:
+    """Return the secrets of a process whose settings may be what is at fault."""
+    try:
+        return KnownSecrets(load_settings())
+    except SettingsError:
+        return lambda: (os.environ.get("RUNAI_CLIENT_SECRET", ""),)

@@ -53,7 +53,8 @@ TrialNumber: TypeAlias = Annotated[
 
 def print_json(value: object) -> None:
     """Print one JSON value on a line of its own."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    # ASCII only: even a lone surrogate can be printed, and nothing moves a cursor.
+    typer.echo(json.dumps(value))
 
 
 def waited(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.bootstrap.console import console_lines, known_secrets, log_fault, watching
+from sweeper.bootstrap.console import KnownSecrets, console_lines, log_fault, watching
 from sweeper.clock import utc_now
 from sweeper.settings import Settings
 from sweeper.telemetry.transitions import TransitionLog
@@ -29,14 +29,30 @@ def test_no_line_holds_a_secret(tmp_path: Path, capsys: pytest.CaptureFixture[st
     with console_lines(settings):
         _log.warning("canary-in-env and canary-in-file")
 
-    assert set(known_secrets(settings)) == {"canary-in-env", "canary-in-file"}
+    assert set(KnownSecrets(settings)()) == {"canary-in-env", "canary-in-file"}
     assert "canary" not in capsys.readouterr().err
+
+
+def test_a_secret_that_was_rotated_is_hidden_beside_the_one_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text("canary-before\n")
+
+    with console_lines(settings_in(tmp_path, client_secret_file=file)):
+        _log.warning("first canary-before")
+        file.write_text("canary-afterwards\n")
+        _log.warning("then canary-afterwards and canary-before")
+
+    err = capsys.readouterr().err
+    assert "then *** and ***" in err
+    assert "canary" not in err
 
 
 def test_a_secret_file_that_is_missing_hides_nothing_and_breaks_nothing(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, client_secret_file=tmp_path / "nowhere")
 
-    assert list(known_secrets(settings)) == []
+    assert list(KnownSecrets(settings)()) == []
 
 
 def test_without_a_terminal_every_transition_is_a_line(settings: Settings) -> None:
@@ -65,3 +81,25 @@ def test_a_fault_is_told_with_its_traceback_and_without_secrets(
     assert "internal fault, please report it (exit 70)" in err
     assert "Traceback" in err
     assert "canary-secret" not in err
+
+
+def test_a_fault_is_told_without_the_secret_of_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text("canary-in-file")
+    monkeypatch.setenv("RUNAI_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
+
+    log_fault(ValueError("broken by canary-in-file"))
+
+    assert "broken by ***" in capsys.readouterr().err
+
+
+def test_a_fault_of_the_settings_is_told_without_secrets(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWEEPER_LOCAL_GPUS", "many")
+    monkeypatch.setenv("RUNAI_CLIENT_SECRET", "canary-secret")
+
+    log_fault(ValueError("broken by canary-secret"))
+
+    assert "broken by ***" in capsys.readouterr().err
