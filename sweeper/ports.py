@@ -13,6 +13,7 @@ from sweeper.domain.record import (
     Event,
     Report,
     SlotGuard,
+    Standing,
     SweepRecord,
     Totals,
     TrialView,
@@ -80,6 +81,15 @@ class ControlPlane(Protocol):
 
         Raises:
             UnsupportedError: there is no listing; use `get`.
+        """
+        ...
+
+    async def deleted(
+        self, prefix: str, since: datetime | None = None
+    ) -> Sequence[Observation]:
+        """Return what `observe` would have, of the trainings that are deleted already.
+
+        How long they are kept on record is up to the control plane (Run:ai: 14 days).
         """
         ...
 
@@ -155,8 +165,15 @@ class Store(Protocol):
         """Return the counts over all trials. Costs O(1)."""
         ...
 
-    async def submissions_since(self, since: datetime) -> int:
-        """Return how many intents were written at or after `since`."""
+    async def standing(self, since: datetime) -> Standing | None:
+        """Return how the sweep stands, None in a new store; intents count from `since` on.
+
+        Costs O(live).
+        """
+        ...
+
+    async def rebase_intents(self, now: datetime) -> None:
+        """Let intents that lie after `now` count as of `now`: the clock was set back since."""
         ...
 
     async def commit(

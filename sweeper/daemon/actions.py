@@ -5,7 +5,7 @@ kill at any await leaves an intent that the next start understands.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from sweeper.domain.settling import (
     call_failed,
     failed,
     foreign,
+    found_deleted,
     gone,
     gone_at_delete,
     held,
@@ -218,6 +219,10 @@ class Hands:
         if strangers:
             reason = f"a workload named {name} exists that is not ours ({strangers[0]})"
             return foreign(trial, asked_at, reason)
+        # It may have run, finished and been deleted since; sent again, it would run twice.
+        last = await self._deleted(trial)
+        if last is not None:
+            return found_deleted(trial, last, self.spec.retry, self.now())
         return absent(trial, asked_at)
 
     def _without_listing(self, trial: Trial, asked_at: datetime, *, is_taken: bool) -> Change:
@@ -254,11 +259,22 @@ class Hands:
             return ()
 
     async def _last_seen(self, trial: Trial) -> Observation | None:
-        try:
-            found = await self.control_plane.find(trial.submission.workload_name, deleted=True)
-        except (UnsupportedError, ForbiddenError, RejectedError):
-            return None
+        found = await self._named_deleted(trial)
         return next((seen for seen in found if seen.workload_id == _id_of(trial)), None)
+
+    async def _deleted(self, trial: Trial) -> Observation | None:
+        """Return the newest deleted training of the trial's name, None when there is none.
+
+        The listing has no labels and a deleted one cannot be read, so the name is all there is.
+        """
+        found = await self._named_deleted(trial)
+        return max(found, key=lambda seen: (str(seen.created_at), seen.workload_id), default=None)
+
+    async def _named_deleted(self, trial: Trial) -> Sequence[Observation]:
+        try:
+            return await self.control_plane.find(trial.submission.workload_name, deleted=True)
+        except (UnsupportedError, ForbiddenError, RejectedError):
+            return ()
 
 
 def _class_of(error: Exception) -> str:

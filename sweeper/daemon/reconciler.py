@@ -7,7 +7,7 @@ does the right thing too.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -16,13 +16,14 @@ from sweeper.daemon.adopting import grant_adoptions
 from sweeper.daemon.health import Health
 from sweeper.daemon.observer import READS_PER_TICK, Observer
 from sweeper.daemon.pacing import next_look
+from sweeper.daemon.recording import ReadReports, Recorder
 from sweeper.daemon.wishes import grant_wishes
 from sweeper.domain.actions import Action, Record, Submit
-from sweeper.domain.change import Change, merged
+from sweeper.domain.change import Change
 from sweeper.domain.planning import RATE_WINDOW, Drafting, Snapshot, guard, plan, sent_at
 from sweeper.domain.policy import is_overdue
 from sweeper.domain.rebasing import jump, shifted
-from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord, SweepState, WishKind
+from sweeper.domain.record import Standing, SweepRecord, SweepState, TrialView, WishKind
 from sweeper.domain.reviewing import (
     EQUAL_REJECTIONS,
     is_drained,
@@ -78,7 +79,7 @@ class Reconciler:
     planned: int | None
     quarantine: timedelta
     now: Now
-    read_reports: Callable[[Sequence[Trial]], Awaitable[None]]
+    read_reports: ReadReports
     drain: bool = False
     ramps: bool = False
     is_stopping: bool = False
@@ -86,6 +87,15 @@ class Reconciler:
     _observed_at: datetime | None = None
     _next_tick: tuple[datetime, datetime] | None = None
     _has_ticked: bool = False
+    _recorder: Recorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._recorder = Recorder(
+            store=self.store,
+            telemetry=self.telemetry,
+            read_reports=self.read_reports,
+            now=self.now,
+        )
 
     async def tick(self) -> Tick:
         """Bring the sweep one step on.
@@ -94,104 +104,103 @@ class Reconciler:
             StoreError: what was decided cannot be recorded.
         """
         started = self.now()
-        sweep = await self._sweep()
-        await self._follow_clock(sweep, started)
-        sweep, events = await grant_wishes(self.store, sweep, self.now())
-        self.telemetry.recorded(sweep, events)
-        waiting = await self._adopt(sweep)
-        well = await self._observe(sweep)
-        snapshot = await self._snapshot(sweep, creates_open=well)
-        sweep = await self._review(snapshot)
-        snapshot = replace(snapshot, sweep=sweep)
+        await self._follow_clock(started)
+        standing = await self._standing()
+        waiting = False
+        if standing.wishes:
+            waiting = await self._grant(standing)
+            standing = await self._standing()
+        well, is_news = await self._observe(standing)
+        if is_news:
+            standing = await self._standing()
+        snapshot = await self._snapshot(standing, creates_open=well)
         if self._health.may_call(self.now()) and await self._act(snapshot):
-            snapshot = await self._snapshot(await self._sweep(), creates_open=well)
-            snapshot = replace(snapshot, sweep=await self._review(snapshot))
-        await self._tell(snapshot, started)
+            standing = await self._standing()
+            snapshot = await self._snapshot(standing, creates_open=well)
+        self._tell(snapshot, standing.best, started)
         now = self.now()
         wait = next_look(snapshot, self._health.failures, self._health.calls_after, now)
         self._next_tick = (now, now + timedelta(seconds=wait))
         settled = is_settled(snapshot) or (self.drain and is_drained(snapshot))
         return Tick(sweep=snapshot.sweep, settled=settled and not waiting, wait=wait)
 
-    async def _sweep(self) -> SweepRecord:
-        sweep = await self.store.load_sweep()
-        if sweep is None:
+    async def _standing(self) -> Standing:
+        standing = await self.store.standing(self.now() - RATE_WINDOW)
+        if standing is None:
             raise StoreError("the store holds no sweep")
-        return sweep
+        return standing
 
-    async def _follow_clock(self, sweep: SweepRecord, now: datetime) -> None:
+    async def _follow_clock(self, now: datetime) -> None:
         """Move the recorded times along when the clock jumped, or the machine slept."""
         off = jump(self._next_tick, now) if self._next_tick else timedelta()
+        if off or not self._has_ticked:
+            await self.store.rebase_intents(now)
         if off:
             _log.warning("The clock jumped by %s, or this machine slept", off)
-            live = await self.store.live_trials()
-            await self._write(sweep, [Change(trial=shifted(trial, off)) for trial in live])
+            standing = await self._standing()
+            moved = [Change(trial=shifted(trial, off)) for trial in standing.live]
+            await self._recorder.write(standing.sweep, moved)
 
-    async def _adopt(self, sweep: SweepRecord) -> bool:
-        """Carry out wishes to adopt a training; return whether some must wait."""
+    async def _grant(self, standing: Standing) -> bool:
+        """Carry out what people asked for; return whether some of it must wait."""
+        sweep, events = await grant_wishes(self.store, standing.sweep, self.now())
+        self.telemetry.recorded(sweep, events)
 
         async def write(changes: Sequence[Change]) -> None:
-            await self._write(sweep, changes)
+            await self._recorder.write(sweep, changes)
 
         if self._health.may_call(self.now()):
             return await grant_adoptions(self.store, self.hands, sweep, write)
-        return any(wish.kind is WishKind.ADOPT for wish in await self.store.wishes())
+        return any(wish.kind is WishKind.ADOPT for wish in standing.wishes)
 
-    async def _observe(self, sweep: SweepRecord) -> bool:
-        """Read the trainings and record what changed; return whether the reading was good."""
+    async def _observe(self, standing: Standing) -> tuple[bool, bool]:
+        """Read the trainings and record what changed.
+
+        Returns whether the reading was good, and whether the store may hold anything new.
+        """
         health = self._health
         if not health.may_call(self.now()):
-            return False
-        live = await self.store.live_trials()
-        if not self._has_ticked:
+            return False, False
+        live = standing.live
+        is_first, self._has_ticked = not self._has_ticked, True
+        if is_first:
             await self.read_reports(live)
-            self._has_ticked = True
         reads = 1 if health.failures else READS_PER_TICK
         try:
             changes = await self.observer.observe(live, self.now(), reads=reads)
         except ControlPlaneError as error:
             health.fail(error, self.now())
-            return False
+            return False, is_first
         health.read_well()
         self._observed_at = self.now()
-        await self._write(sweep, _different(live, changes, self.spec.timeouts))
-        return True
+        written = await self._recorder.write(
+            standing.sweep, _different(live, changes, self.spec.timeouts)
+        )
+        return True, is_first or bool(written)
 
-    async def _snapshot(self, sweep: SweepRecord, *, creates_open: bool) -> Snapshot:
-        live = tuple(await self.store.live_trials())
-        best = await self.store.best_trials(1)
+    async def _snapshot(self, standing: Standing, *, creates_open: bool) -> Snapshot:
+        """Return what a plan depends on, the sweep as a whole reviewed and recorded."""
         deadline = self.spec.limits.deadline
-        now = self.now()
+        sweep, now = standing.sweep, self.now()
         late = deadline is not None and now - sweep.created_at >= deadline
         may_create = creates_open and self._health.may_create(now)
-        return Snapshot(
+        snapshot = Snapshot(
             sweep=sweep,
             spec=self.spec,
-            live=live,
-            totals=await self.store.totals(),
+            live=standing.live,
+            totals=standing.totals,
             planned=self.planned,
-            submitted=await self.store.submissions_since(now - RATE_WINDOW),
-            exhausted=late or target_reached(self.spec.objective, best[0] if best else None),
+            submitted=standing.submitted,
+            exhausted=late or target_reached(self.spec.objective, standing.best),
             creates_open=may_create and not self.drain,
             quarantine=self.quarantine,
             ramps=self.ramps,
         )
-
-    async def _review(self, snapshot: Snapshot) -> SweepRecord:
-        after = review(snapshot, self.now())
-        if after is not snapshot.sweep:
-            await self._save_sweep(snapshot.sweep, after)
-        return after
-
-    async def _save_sweep(self, before: SweepRecord, after: SweepRecord) -> None:
-        events = tuple(
-            Event(at=self.now(), kind=EventKind.SWEEP, outcome=outcome, detail=detail)
-            for outcome, detail in _turns(before, after)
-        )
-        if after.frozen is not None and before.frozen is None:
-            _log.error("Writes are frozen: %s", after.frozen)
-        await self.store.save_sweep(after, events)
-        self.telemetry.recorded(after, events)
+        after = review(snapshot, now)
+        if after is sweep:
+            return snapshot
+        await self._recorder.save_sweep(sweep, after)
+        return replace(snapshot, sweep=after)
 
     async def _act(self, snapshot: Snapshot) -> bool:
         """Record and carry out a plan, batch by batch; return whether there was anything to do.
@@ -199,7 +208,7 @@ class Reconciler:
         A batch is what may be called side by side. After one that went badly the rest is not
         begun: nothing of it is recorded, so the next tick plans it anew.
         """
-        planned_at = self.now()
+        planned_at, sweep = self.now(), snapshot.sweep
         rest = self._bounded(plan(snapshot, self.draft, planned_at))
         acted = bool(rest)
         while rest and not self.is_stopping and self.now() - planned_at < PLAN_HOLDS:
@@ -207,13 +216,14 @@ class Reconciler:
             records = [action for action in rest if isinstance(action, Record)]
             calls = [action for action in rest if not isinstance(action, Record)]
             try:
-                done = await self._act_together(snapshot, [*records, *calls[:size]])
+                done = await self._act_together(sweep, [*records, *calls[:size]])
             except LimitExceededError as error:
                 # The store counts for itself; what it finds too many is planned anew, if at all.
                 _log.warning("New trials wait: %s", error)
                 rest = [action for action in rest if not _is_new(action)]
                 continue
-            if done and not await self._answer_for(done):
+            sweep = await self._answer_for(sweep, done)
+            if done and not (self._health.is_proven and sweep.rejections < EQUAL_REJECTIONS):
                 break
             rest = self._bounded(calls[size:])
         return acted
@@ -226,18 +236,18 @@ class Reconciler:
         others = [action for action in actions if not isinstance(action, Submit)]
         return [*others, *creates[:1]] if self._health.may_create(self.now()) else others
 
-    async def _act_together(self, snapshot: Snapshot, actions: Sequence[Action]) -> Sequence[Done]:
+    async def _act_together(self, sweep: SweepRecord, actions: Sequence[Action]) -> Sequence[Done]:
         """Record the intents in one transaction, then carry them out side by side."""
         calls = [
             action
-            for action in await self._intend(snapshot, actions)
+            for action in await self._intend(sweep, actions)
             if not isinstance(action, Record)
         ]
         done: list[Done] = []
 
         async def carry_out(action: Action) -> None:
             outcome = await self.hands.carry_out(action)
-            await self._write(snapshot.sweep, [outcome.change])
+            await self._recorder.settle(sweep, outcome.change)
             done.append(outcome)
 
         try:
@@ -249,27 +259,29 @@ class Reconciler:
             raise _first_of_ours(errors) from errors
         return done
 
-    async def _intend(self, snapshot: Snapshot, actions: Sequence[Action]) -> Sequence[Action]:
+    async def _intend(self, sweep: SweepRecord, actions: Sequence[Action]) -> Sequence[Action]:
         """Record the intents; return the actions that were, with their trials as written."""
         now = self.now()
         actions = [sent_at(one, now) if isinstance(one, Submit) else one for one in actions]
         bound = guard(self.spec.limits, now) if any(map(_is_new, actions)) else None
         intents = [Change(trial=action.trial, events=action.events) for action in actions]
-        written = await self._write(snapshot.sweep, intents, bound)
+        written = await self._recorder.write(sweep, intents, bound)
         return [
             replace(action, trial=trial) for action, trial in zip(actions, written, strict=True)
         ]
 
-    async def _answer_for(self, done: Sequence[Done]) -> bool:
-        """Draw what follows for the sweep as a whole; return whether to go on with the plan."""
+    async def _answer_for(self, sweep: SweepRecord, done: Sequence[Done]) -> SweepRecord:
+        """Draw what follows for the sweep as a whole; return it as recorded."""
+        if not done:
+            return sweep
         self._health.called([outcome.error for outcome in done], self.now())
-        sweep = before = await self._sweep()
+        after = sweep
         for outcome in done:
             if isinstance(outcome.action, Submit):
-                sweep = self._answer_for_create(sweep, outcome)
-        if sweep != before:
-            await self._save_sweep(before, sweep)
-        return self._health.is_proven and sweep.rejections < EQUAL_REJECTIONS
+                after = self._answer_for_create(after, outcome)
+        if after != sweep:
+            await self._recorder.save_sweep(sweep, after)
+        return after
 
     def _answer_for_create(self, sweep: SweepRecord, outcome: Done) -> SweepRecord:
         match outcome.error:
@@ -286,21 +298,7 @@ class Reconciler:
                 self._health.create_failed(error, self.now())
                 return sweep
 
-    async def _write(
-        self, sweep: SweepRecord, changes: Sequence[Change], bound: SlotGuard | None = None
-    ) -> Sequence[Trial]:
-        if not changes:
-            return ()
-        ended = [change.trial for change in changes if not change.trial.holds_slot]
-        if ended:
-            await self.read_reports(ended)
-        trials, events = merged(changes)
-        written = await self.store.commit(trials, events, guard=bound)
-        self.telemetry.recorded(sweep, events)
-        return written
-
-    async def _tell(self, snapshot: Snapshot, started: datetime) -> None:
-        best = await self.store.best_trials(1)
+    def _tell(self, snapshot: Snapshot, best: TrialView | None, started: datetime) -> None:
         limits = self.spec.limits
         self.telemetry.ticked(
             TickSummary(
@@ -313,7 +311,7 @@ class Reconciler:
                 active_limit=limits.active,
                 pending_limit=limits.pending,
                 gpu_limit=None if limits.gpus is None else float(limits.gpus),
-                best=best[0] if best else None,
+                best=best,
                 trouble=_trouble(self._health.trouble, snapshot.sweep),
             )
         )
@@ -351,16 +349,6 @@ def _essence(trial: Trial, timeouts: TimeoutsSpec) -> tuple[Trial, bool, bool]:
     submission = trial.submission
     unseen = replace(trial, submission=replace(submission, seen_at=None))
     return unseen, submission.seen_at is None, is_overdue(submission, timeouts)
-
-
-def _turns(before: SweepRecord, after: SweepRecord) -> Iterator[tuple[str, str]]:
-    """Yield what turned with the sweep as a whole, and why."""
-    if before.frozen is None and after.frozen is not None:
-        yield "frozen", after.frozen
-    if before.frozen is not None and after.frozen is None:
-        yield "thawed", "the trainings are seen again"
-    if before.state is not after.state:
-        yield after.state, after.stop_reason
 
 
 def _trouble(health: str, sweep: SweepRecord) -> str:

@@ -76,7 +76,7 @@ class EventKind(StrEnum):
     SWEEP = "sweep"  # outcome: the SweepState entered, frozen, thawed or rebuilt
     TRANSITION = "transition"  # outcome: the TrialState entered; detail: from -> to, reason
     SUBMISSION = "submission"  # created | adopted | rejected | ambiguous | not_sent | forbidden
-    LOOK_UP = "look_up"  # found | absent | foreign | lost | seen_again | failed
+    LOOK_UP = "look_up"  # found | absent | deleted | foreign | lost | seen_again | failed
     PREEMPTION = "preemption"  # seen
     SUSPENSION = "suspension"  # us | other
     SUSPEND = "suspend"  # accepted | failed
@@ -182,6 +182,22 @@ class Totals:
     def count(self, *states: TrialState) -> int:
         """Return how many trials are in any of `states`."""
         return sum(self.states.get(state, 0) for state in states)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a sweep stands in the store at one moment: all that a tick starts from.
+
+    `live` are the trials in a state that is not terminal, by number; `wishes` those not settled,
+    oldest first; `best` is the trial with the best objective. `submitted` counts intents of late.
+    """
+
+    sweep: SweepRecord
+    live: tuple[Trial, ...]
+    totals: Totals
+    submitted: int
+    best: TrialView | None
+    wishes: tuple[Wish, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

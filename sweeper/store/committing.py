@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -65,6 +66,15 @@ def commit_trials(
     if guard is not None:
         _check(connection, sweep_id, guard)
     return written
+
+
+def rebase_intents(connection: Connection, sweep_id: str, now: datetime) -> None:
+    """Let intents that lie after `now` count as of `now`."""
+    connection.execute(
+        update(submissions)
+        .where(submissions.c.sweep_id == sweep_id, submissions.c.intent_at > now)
+        .values(intent_at=now)
+    )
 
 
 def _stored(

@@ -14,6 +14,7 @@ from sweeper.domain.record import (
     ObjectiveValue,
     Report,
     SlotGuard,
+    Standing,
     SweepRecord,
     Totals,
     TrialView,
@@ -74,8 +75,26 @@ class MemoryStore:
     async def totals(self) -> Totals:
         return Totals(states=+self._tallies, next_number=self._next_number)
 
-    async def submissions_since(self, since: datetime) -> int:
-        return _count_since(self._submissions, since)
+    async def standing(self, since: datetime) -> Standing | None:
+        if self._sweep is None:
+            return None
+        best = await self.best_trials(1)
+        return Standing(
+            sweep=self._sweep,
+            live=tuple(await self.live_trials()),
+            totals=await self.totals(),
+            submitted=_count_since(self._submissions, since),
+            best=best[0] if best else None,
+            wishes=tuple(await self.wishes()),
+        )
+
+    async def rebase_intents(self, now: datetime) -> None:
+        for number, attempts in self._submissions.items():
+            for attempt, submission in attempts.items():
+                attempts[attempt] = _not_after(submission, now)
+            trial = self._trials[number]
+            newest = attempts[trial.submission.attempt]
+            self._trials[number] = replace(trial, submission=newest)
 
     async def commit(
         self,
@@ -199,6 +218,12 @@ class MemoryStore:
 def _kept(value: Params) -> Params:
     """Return `value` as it comes back from a store that writes texts, or refuse it as that does."""
     return cast(Params, from_json(to_json(cast(JsonValue, value))))
+
+
+def _not_after(submission: Submission, now: datetime) -> Submission:
+    if submission.intent_at <= now:
+        return submission
+    return replace(submission, intent_at=now)
 
 
 def _count_since(

@@ -21,6 +21,8 @@ from sweeper.store.rows import (
 )
 from sweeper.store.tables import events, sweeps, wishes
 
+_SWEEPS = select(*SWEEP_COLUMNS)
+
 
 def kept_sweep(connection: Connection) -> str:
     """Return the id of the one sweep of this database, "" when it has none yet."""
@@ -29,7 +31,13 @@ def kept_sweep(connection: Connection) -> str:
 
 def load_sweep(connection: Connection) -> SweepRecord | None:
     """Return the one sweep of this database, None when it has none yet."""
-    row = connection.execute(select(*SWEEP_COLUMNS)).one_or_none()
+    row = connection.execute(_SWEEPS).one_or_none()
+    return None if row is None else sweep_of(row)
+
+
+def sweep_with_id(connection: Connection, sweep_id: str) -> SweepRecord | None:
+    """Return the sweep of that id."""
+    row = connection.execute(_SWEEPS.where(sweeps.c.id == sweep_id)).one_or_none()
     return None if row is None else sweep_of(row)
 
 

@@ -13,12 +13,22 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from sqlalchemy import Connection
 
 from sweeper.clock import pause, utc_now
-from sweeper.domain.record import Event, Report, SlotGuard, SweepRecord, Totals, TrialView, Wish
+from sweeper.domain.record import (
+    Event,
+    Report,
+    SlotGuard,
+    Standing,
+    SweepRecord,
+    Totals,
+    TrialView,
+    Wish,
+)
 from sweeper.domain.trial import Submission, Trial, TrialState
 from sweeper.errors import StoreError, StoreLockedError
 from sweeper.ports import Now
 from sweeper.store import committing, curves, reading, records
 from sweeper.store.database import Database
+from sweeper.store.standing import standing
 from sweeper.store.writing import Run, WriterThread
 
 P = ParamSpec("P")
@@ -92,8 +102,11 @@ class SqlStore:
     async def totals(self) -> Totals:
         return await self._ask(reading.totals)
 
-    async def submissions_since(self, since: datetime) -> int:
-        return await self._ask(reading.count_submissions, since)
+    async def standing(self, since: datetime) -> Standing | None:
+        return await self._ask(standing, since)
+
+    async def rebase_intents(self, now: datetime) -> None:
+        await self._ask(committing.rebase_intents, now)
 
     async def commit(
         self,

@@ -383,13 +383,12 @@ class TestStoreFailing:
 
     async def test_a_bug_of_ours_passes_through_as_it_is(self) -> None:
         world = await a_world()
-        daemon = world.daemon()
 
         async def broken(trials: Sequence[Trial]) -> None:
             if trials:
                 raise ZeroDivisionError
 
-        daemon.read_reports = broken
+        daemon = world.daemon(read_reports=broken)
         world.remote.faults = {("create", 1): Fault(error=RejectedError("400"))}
 
         with pytest.raises(ExceptionGroup):
@@ -732,6 +731,22 @@ class TestClock:
             assert await states(world) == dict.fromkeys(range(3), TrialState.COMPLETED)
             assert world.remote.twice_live == set()
             assert len(world.remote.trainings) == 3
+
+    @pytest.mark.parametrize("restarted", [False, True])
+    async def test_set_back_it_holds_up_new_trials_for_a_minute_at_most(
+        self, restarted: bool
+    ) -> None:
+        limits = LimitsSpec(active=9, submit_per_minute=3)
+        world = await a_world(planned=60, spec=a_spec(limits=limits))
+        daemon = world.daemon()
+        await world.ticks(daemon, 400)
+        begun = (await world.store.totals()).next_number
+        world.clock.turn(-600)
+        daemon = world.daemon() if restarted else daemon
+
+        await world.ticks(daemon, 82)
+
+        assert (await world.store.totals()).next_number in {begun + 3, begun + 6}
 
 
 async def test_reports_are_read_at_the_start_and_before_an_end_is_recorded() -> None:

@@ -8,6 +8,7 @@ from sweeper.domain.phase import Phase
 from sweeper.domain.record import Event, EventKind, Report, SweepRecord, SweepState
 from sweeper.domain.sweep import Goal
 from sweeper.domain.trial import FailureClass, Submission, Trial, TrialState
+from sweeper.ports import Store
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123457, tzinfo=UTC)
 """Not a whole second: a store that loses microseconds shows."""
@@ -178,3 +179,10 @@ def a_report(
     return Report(
         trial=trial, key=key or f"{trial} {loss} {seconds}", at=at(seconds), values={"loss": loss}
     )
+
+
+async def intents(store: Store, since: datetime) -> int:
+    """Return how many intents a tick would count from `since` on."""
+    standing = await store.standing(since)
+    assert standing is not None
+    return standing.submitted

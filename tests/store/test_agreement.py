@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -158,6 +159,10 @@ class Agreement(RuleBasedStateMachine):
     def settle_wish(self, number: int) -> None:
         self._both(lambda store: store.settle_wish(number))
 
+    @rule(now=_TIMES)
+    def rebase_intents(self, now: datetime) -> None:
+        self._both(lambda store: store.rebase_intents(now))
+
     @rule(state=st.sampled_from(SweepState), events=st.lists(_EVENTS, max_size=2))
     def save_sweep(self, state: SweepState, events: list[Event]) -> None:
         sweep = replace(self.sweep, state=state)
@@ -213,7 +218,7 @@ async def _everything(store: Store) -> dict[str, Any]:
         "page": list(await store.trials(states=states, after=1, limit=2)),
         "one": await store.trial(2),
         "submissions": [list(await store.submissions(number)) for number in range(6)],
-        "since": [await store.submissions_since(at(seconds)) for seconds in (0, 7, 21)],
+        "standings": [await store.standing(at(seconds)) for seconds in (0, 7, 21)],
         "best": list(await store.best_trials(3)),
         "curves": [list(await store.curve(number)) for number in range(8)],
         "events": list(await store.events()),

@@ -17,6 +17,7 @@ from tests.store.builders import (
     a_trial,
     an_event,
     at,
+    intents,
 )
 from tests.store.conftest import Opening
 
@@ -245,7 +246,7 @@ async def test_nothing_is_written_that_would_go_over_a_limit(
     assert [view.trial.number for view in await store.trials()] == [0]
     assert await store.events() == []
     assert (await store.totals()).states == {TrialState.ACTIVE: 1}
-    assert await store.submissions_since(at(-1)) == 1
+    assert await intents(store, at(-1)) == 1
 
 
 async def test_limits_may_be_reached_exactly(store: Store) -> None:

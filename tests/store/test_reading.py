@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from sweeper.domain.record import ObjectiveValue
+from sweeper.domain.record import ObjectiveValue, Standing, Wish, WishKind
 from sweeper.domain.sweep import Goal
 from sweeper.domain.trial import TERMINAL_STATES, TrialState
 from sweeper.ports import Store
-from tests.store.builders import NOW, a_report, a_submission, a_sweep, a_trial, at
+from tests.store.builders import NOW, a_report, a_submission, a_sweep, a_trial, at, intents
 
 _WIDE = 2**80
 
@@ -28,7 +28,7 @@ async def test_a_store_without_a_sweep_has_nothing_to_tell(store_without_sweep: 
     assert await store.load_sweep() is None
     assert list(await store.live_trials()) == []
     assert (await store.totals()).next_number == 0
-    assert await store.submissions_since(NOW) == 0
+    assert await store.standing(NOW) is None
     assert list(await store.best_trials(1)) == []
     assert list(await store.wishes()) == []
 
@@ -108,9 +108,41 @@ async def test_intents_are_counted_from_a_moment_on_over_all_attempts(store: Sto
     await store.commit([replace(trial, submission=a_submission(2, intent_at=at(10)))])
     await store.commit([a_trial(1, submission=a_submission(intent_at=at(5)))])
 
-    counts = [await store.submissions_since(at(seconds)) for seconds in (0, 5, 5.000001, 11)]
+    counts = [await intents(store, at(seconds)) for seconds in (0, 5, 5.000001, 11)]
 
     assert counts == [3, 2, 1, 0]
+
+
+async def test_a_tick_starts_from_what_each_question_answers_alone(store: Store) -> None:
+    states = [TrialState.ACTIVE, TrialState.COMPLETED, TrialState.HELD]
+    await store.commit([a_trial(number, state=state) for number, state in enumerate(states)])
+    await store.add_reports([a_report(0.5), a_report(0.25, trial=1)])
+    await store.add_wish(Wish(kind=WishKind.PAUSE, at=NOW))
+
+    standing = await store.standing(NOW)
+
+    assert standing is not None
+    assert standing.sweep == await store.load_sweep()
+    assert standing == Standing(
+        sweep=standing.sweep,
+        live=tuple(await store.live_trials()),
+        totals=await store.totals(),
+        submitted=3,
+        best=(await store.best_trials(1))[0],
+        wishes=tuple(await store.wishes()),
+    )
+
+
+async def test_intents_ahead_of_a_clock_that_was_set_back_count_as_of_now(store: Store) -> None:
+    ahead = a_submission(intent_at=at(3600), ended_at=at(3700))
+    await store.commit([a_trial(0, submission=ahead), a_trial(1)])
+
+    await store.rebase_intents(at(10))
+
+    assert await intents(store, at(10)) == 1
+    assert await intents(store, at(10.000001)) == 0
+    (attempt,) = await store.submissions(0)
+    assert attempt == replace(ahead, intent_at=at(10))
 
 
 @pytest.mark.parametrize(

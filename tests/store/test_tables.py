@@ -30,7 +30,8 @@ _GUARD = SlotGuard(active=9, pending=9, gpus=None, submissions=9, since=NOW)
 _QUESTIONS = [
     pytest.param(lambda store: store.live_trials(), id="live_trials"),
     pytest.param(lambda store: store.totals(), id="totals"),
-    pytest.param(lambda store: store.submissions_since(NOW), id="submissions_since"),
+    pytest.param(lambda store: store.standing(NOW), id="standing"),
+    pytest.param(lambda store: store.rebase_intents(NOW), id="rebase_intents"),
     pytest.param(lambda store: store.trial(1), id="trial"),
     pytest.param(lambda store: store.trials(after=0), id="trials"),
     pytest.param(lambda store: store.trials(states=_STATES, after=0), id="trials in states"),

@@ -8,6 +8,7 @@ from fractions import Fraction
 from sweeper.daemon.actions import Hands
 from sweeper.daemon.observer import Observer
 from sweeper.daemon.reconciler import Reconciler, Tick
+from sweeper.daemon.recording import ReadReports
 from sweeper.domain.planning import Draft
 from sweeper.domain.record import Event, SweepRecord, Wish, WishKind
 from sweeper.domain.sweep import SweepSpec
@@ -94,11 +95,12 @@ class World:
         store: Store | None = None,
         control_plane: ControlPlane | None = None,
         drain: bool = False,
+        read_reports: ReadReports | None = None,
     ) -> Reconciler:
         """Return a new daemon, which knows only what is stored."""
         plane = control_plane or self.remote
 
-        async def read_reports(trials: Sequence[Trial]) -> None:
+        async def remember(trials: Sequence[Trial]) -> None:
             self.reports_read += [trial.number for trial in trials]
 
         async def write_files(files: Mapping[str, str]) -> None:
@@ -123,7 +125,7 @@ class World:
             planned=self.planned,
             quarantine=self.quarantine,
             now=self.clock,
-            read_reports=read_reports,
+            read_reports=read_reports or remember,
             drain=drain,
             ramps=self.ramps,
         )

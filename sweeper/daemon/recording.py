@@ -1,0 +1,95 @@
+"""Write what was decided into the store, and tell of it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from sweeper.domain.change import Change, merged
+from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord
+from sweeper.domain.trial import Trial
+from sweeper.ports import Now, Store, Telemetry
+
+_log = logging.getLogger(__name__)
+
+ReadReports: TypeAlias = Callable[[Sequence[Trial]], Awaitable[None]]
+"""Brings into the store what trials have reported on the side."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Changes that go into one transaction."""
+
+    changes: list[Change] = field(default_factory=list)
+    is_written: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Recorder:
+    """The writes of one daemon; telemetry hears of every event once it is durable.
+
+    What ended trials have reported is read before their end is written.
+    """
+
+    store: Store
+    telemetry: Telemetry
+    read_reports: ReadReports
+    now: Now
+    _batch: _Batch = field(default_factory=_Batch)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def write(
+        self, sweep: SweepRecord, changes: Sequence[Change], bound: SlotGuard | None = None
+    ) -> Sequence[Trial]:
+        """Write changes in one transaction, within `bound`; return the trials as written.
+
+        Raises:
+            LimitExceededError: `bound` would not hold; nothing was written.
+            StoreError: nothing was written.
+        """
+        if not changes:
+            return ()
+        ended = [change.trial for change in changes if not change.trial.holds_slot]
+        if ended:
+            await self.read_reports(ended)
+        trials, events = merged(changes)
+        written = await self.store.commit(trials, events, guard=bound)
+        self.telemetry.recorded(sweep, events)
+        return written
+
+    async def settle(self, sweep: SweepRecord, change: Change) -> None:
+        """Write what became of one of several calls made side by side; durable when it returns.
+
+        What is settled while the disk is busy goes into one transaction, the next. Raises as
+        `write` does, to everyone who has a share in what could not be written.
+        """
+        batch = self._batch
+        batch.changes.append(change)
+        async with self._turn:
+            if batch is self._batch:
+                self._batch = _Batch()
+            if not batch.is_written:
+                await self.write(sweep, batch.changes)
+                batch.is_written = True
+
+    async def save_sweep(self, before: SweepRecord, after: SweepRecord) -> None:
+        """Write the sweep as a whole, with an event for each turn that it took."""
+        events = tuple(
+            Event(at=self.now(), kind=EventKind.SWEEP, outcome=outcome, detail=detail)
+            for outcome, detail in _turns(before, after)
+        )
+        if after.frozen is not None and before.frozen is None:
+            _log.error("Writes are frozen: %s", after.frozen)
+        await self.store.save_sweep(after, events)
+        self.telemetry.recorded(after, events)
+
+
+def _turns(before: SweepRecord, after: SweepRecord) -> Iterator[tuple[str, str]]:
+    """Yield what turned with the sweep as a whole, and why."""
+    if before.frozen is None and after.frozen is not None:
+        yield "frozen", after.frozen
+    if before.frozen is not None and after.frozen is None:
+        yield "thawed", "the trainings are seen again"
+    if before.state is not after.state:
+        yield after.state, after.stop_reason
