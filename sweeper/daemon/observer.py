@@ -18,7 +18,6 @@ _log = logging.getLogger(__name__)
 READS_PER_TICK = 8
 """Single reads in one tick, so that a control plane without a listing is not flooded."""
 
-_CREATION_SLACK = timedelta(seconds=10)
 _LISTING_LAG = timedelta(seconds=5)
 
 
@@ -146,8 +145,12 @@ class Observer:
 
 
 def _oldest(known: Sequence[Trial]) -> datetime | None:
-    """Return since when trainings must be listed; None when a creation time is not known."""
+    """Return since when trainings must be listed; None when a creation time is not known.
+
+    Creation times are the control plane's own, so no difference of clocks counts; they may be
+    kept to the second only.
+    """
     times = [trial.submission.created_at for trial in known]
     if any(time is None for time in times):
         return None
-    return min(time for time in times if time is not None) - _CREATION_SLACK
+    return min(time for time in times if time is not None).replace(microsecond=0)

@@ -85,6 +85,8 @@ def _requested_pods(training: LocalTraining) -> listings.RequestedPods:
 def _allocated(training: LocalTraining) -> Mapping[str, object]:
     """Return what its pods hold, between two processes as well; memory in bytes."""
     need, pods = training.need, len(training.pods)
+    if not pods:
+        return {}
     held = {"gpu": need.gpus_of_pod, "cpu": need.cores, "cpuMemory": need.memory}
     return {
         kind: {"request": float(pods * amount)} for kind, amount in held.items() if pods * amount

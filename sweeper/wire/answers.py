@@ -7,6 +7,7 @@ it elsewhere, and more tolerantly.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -16,6 +17,8 @@ from sweeper.domain.phase import DesiredPhase, Phase
 from sweeper.domain.values import plain
 from sweeper.wire.issues import Issue, Severity
 from sweeper.wire.scalars import Text1, Uuid
+
+_SCALARS = frozenset({str, int, float, bool})
 
 StatusCode = Annotated[int, Field(ge=100, le=599)]
 """An HTTP status, repeated in the body."""
@@ -36,8 +39,8 @@ class AnswerModel(BaseModel):
     def answer(self) -> dict[str, Any]:
         """Return the JSON object to send: what is None is left out, times are UTC with a Z."""
         return {
-            field.serialization_alias or name: _sent(value)
-            for name, field in type(self).model_fields.items()
+            alias: value if type(value) in _SCALARS else _sent(value)
+            for name, alias in _names(type(self))
             if (value := getattr(self, name)) is not None
         }
 
@@ -124,6 +127,12 @@ def refusal(issues: Sequence[Issue]) -> SubmissionError:
     faults = "; ".join(f"{one.field or 'the body'} {one.details}" for one in entries[:1])
     message = f"The request is not valid: {faults}"
     return SubmissionError(code=400, message=message, compliance_issues=entries or None)
+
+
+@cache
+def _names(model: type[AnswerModel]) -> Sequence[tuple[str, str]]:
+    """Return the names of a model's attributes, and what they are called when sent."""
+    return [(name, one.serialization_alias or name) for name, one in model.model_fields.items()]
 
 
 def _sent(value: Any) -> Any:

@@ -75,7 +75,7 @@ async def test_nothing_is_asked_while_no_training_is_known() -> None:
 @pytest.mark.parametrize(
     ("created", "since"),
     [
-        pytest.param([NOW, after(hours=1)], after(seconds=-10), id="all known"),
+        pytest.param([after(seconds=0.9), after(hours=1)], NOW, id="all known"),
         pytest.param([NOW, None], None, id="one unknown"),
     ],
 )
