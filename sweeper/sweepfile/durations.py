@@ -13,6 +13,7 @@ from sweeper.wire.rules.view import shown
 _WRITTEN = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = timedelta(days=3650)
+_BEYOND = 10**9
 
 
 def parse_duration(value: object) -> timedelta:
@@ -21,8 +22,11 @@ def parse_duration(value: object) -> timedelta:
     Raises:
         ValueError: it is neither, or negative, or more than ten years; the message says so.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value) if math.isfinite(value) else -1.0
+    if isinstance(value, float) and not math.isfinite(value):
+        seconds = -1.0
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        # Cut before it becomes a float, which not every whole number can.
+        seconds = float(max(-1, min(value, _BEYOND)))
     elif isinstance(value, str) and (written := _WRITTEN.fullmatch(value.strip())):
         seconds = float(written[1]) * _SECONDS[written[2]]
     else:

@@ -39,6 +39,8 @@ def test_a_duration_is_seconds_or_has_a_unit(written: object, meant: timedelta) 
         (float("inf"), "0 or more"),
         ("4000d", "ten years"),
         (10**100, "ten years"),
+        (10**400, "ten years"),
+        (-(10**400), "0 or more"),
     ],
 )
 def test_anything_else_is_no_duration(written: object, said: str) -> None:
