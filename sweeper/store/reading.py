@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, and_, func, select, union_all
+from sqlalchemy import Connection, Select, and_, bindparam, func, select, union_all
 
 from sweeper.domain.record import Totals, TrialView
 from sweeper.domain.trial import Submission, Trial, TrialState
@@ -37,34 +37,45 @@ _WITH_OBJECTIVE = _WITH_NEWEST.outerjoin(
 _TRIALS = select(*TRIAL_COLUMNS).select_from(_WITH_NEWEST)
 _VIEWS = select(*VIEW_COLUMNS).select_from(_WITH_OBJECTIVE)
 
+# These each tick asks, of the sweep that is bound as `sweep`.
+_SWEEP = bindparam("sweep")
+_LIVE = _TRIALS.where(trials.c.sweep_id == _SWEEP, trials.c.is_live.is_(True)).order_by(
+    trials.c.number
+)
+_TALLIES = select(tallies.c.state, tallies.c.trials).where(
+    tallies.c.sweep_id == _SWEEP, tallies.c.trials > 0
+)
+_MARK = select(sweeps.c.next_number).where(sweeps.c.id == _SWEEP)
+_INTENTS = select(func.count()).select_from(submissions).where(submissions.c.sweep_id == _SWEEP)
+_LATE_INTENTS = _INTENTS.where(submissions.c.intent_at >= bindparam("since"))
+_BEST = (
+    select(objectives.c.trial)
+    .where(objectives.c.sweep_id == _SWEEP)
+    .order_by(objectives.c.rank, objectives.c.trial)
+    .limit(bindparam("most"))
+)
+_BEST_VIEWS = _VIEWS.where(
+    trials.c.sweep_id == _SWEEP, trials.c.number.in_(_BEST.scalar_subquery())
+).order_by(objectives.c.rank, objectives.c.trial)
+
 
 def live_trials(connection: Connection, sweep_id: str) -> Sequence[Trial]:
     """Return the trials in a state that is not terminal, by number."""
-    rows = connection.execute(
-        _TRIALS.where(trials.c.sweep_id == sweep_id, trials.c.is_live.is_(True)).order_by(
-            trials.c.number
-        )
-    )
-    return [trial_of(row) for row in rows]
+    return [trial_of(row) for row in connection.execute(_LIVE, {"sweep": sweep_id})]
 
 
 def totals(connection: Connection, sweep_id: str) -> Totals:
     """Return the counts that the writes keep up to date."""
-    rows = connection.execute(
-        select(tallies.c.state, tallies.c.trials).where(
-            tallies.c.sweep_id == sweep_id, tallies.c.trials > 0
-        )
-    )
-    mark = connection.scalar(select(sweeps.c.next_number).where(sweeps.c.id == sweep_id))
+    rows = connection.execute(_TALLIES, {"sweep": sweep_id})
+    mark = connection.scalar(_MARK, {"sweep": sweep_id})
     return Totals(states=dict(rows.all()), next_number=mark or 0)
 
 
 def count_submissions(connection: Connection, sweep_id: str, since: datetime | None) -> int:
     """Return how many intents were written at or after `since` (None: ever)."""
-    query = select(func.count()).select_from(submissions).where(submissions.c.sweep_id == sweep_id)
-    if since is not None:
-        query = query.where(submissions.c.intent_at >= since)
-    return connection.scalars(query).one()
+    if since is None:
+        return connection.scalars(_INTENTS, {"sweep": sweep_id}).one()
+    return connection.scalars(_LATE_INTENTS, {"sweep": sweep_id, "since": since}).one()
 
 
 def trial(connection: Connection, sweep_id: str, number: int) -> TrialView | None:
@@ -110,17 +121,8 @@ def submissions_of(connection: Connection, sweep_id: str, number: int) -> Sequen
 
 def best_trials(connection: Connection, sweep_id: str, count: int) -> Sequence[TrialView]:
     """Return the trials with the best objective, best first."""
-    best = (
-        select(objectives.c.trial)
-        .where(objectives.c.sweep_id == sweep_id)
-        .order_by(objectives.c.rank, objectives.c.trial)
-        .limit(max(bounded(count), 0))
-    )
-    rows = connection.execute(
-        _VIEWS.where(trials.c.sweep_id == sweep_id, trials.c.number.in_(best)).order_by(
-            objectives.c.rank, objectives.c.trial
-        )
-    )
+    most = max(bounded(count), 0)
+    rows = connection.execute(_BEST_VIEWS, {"sweep": sweep_id, "most": most})
     return [view_of(row) for row in rows]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sweeper.domain.record import Event, SweepRecord, Wish
 from sweeper.errors import StoreError
@@ -22,6 +22,12 @@ from sweeper.store.rows import (
 from sweeper.store.tables import events, sweeps, wishes
 
 _SWEEPS = select(*SWEEP_COLUMNS)
+_SWEEP_WITH_ID = _SWEEPS.where(sweeps.c.id == bindparam("sweep"))
+_OPEN_WISHES = (
+    select(*WISH_COLUMNS)
+    .where(wishes.c.sweep_id == bindparam("sweep"), wishes.c.is_settled.is_(False))
+    .order_by(wishes.c.number)
+)
 
 
 def kept_sweep(connection: Connection) -> str:
@@ -37,7 +43,7 @@ def load_sweep(connection: Connection) -> SweepRecord | None:
 
 def sweep_with_id(connection: Connection, sweep_id: str) -> SweepRecord | None:
     """Return the sweep of that id."""
-    row = connection.execute(_SWEEPS.where(sweeps.c.id == sweep_id)).one_or_none()
+    row = connection.execute(_SWEEP_WITH_ID, {"sweep": sweep_id}).one_or_none()
     return None if row is None else sweep_of(row)
 
 
@@ -86,12 +92,7 @@ def add_wish(connection: Connection, sweep_id: str, wish: Wish) -> Wish:
 
 def open_wishes(connection: Connection, sweep_id: str) -> Sequence[Wish]:
     """Return the wishes not settled yet, oldest first."""
-    rows = connection.execute(
-        select(*WISH_COLUMNS)
-        .where(wishes.c.sweep_id == sweep_id, wishes.c.is_settled.is_(False))
-        .order_by(wishes.c.number)
-    )
-    return [wish_of(row) for row in rows]
+    return [wish_of(row) for row in connection.execute(_OPEN_WISHES, {"sweep": sweep_id})]
 
 
 def settle_wish(connection: Connection, sweep_id: str, number: int) -> None:
