@@ -20,6 +20,7 @@ SweeperError
 ├── StoreError               what is decided cannot be recorded: the daemon ends, exit 70
 │   ├── StoreLockedError     another process holds the store
 │   └── LimitExceededError   an intent would have gone over a limit: nothing was written
+├── NoticeError              a notice was not sent, or not surely: try again later
 ├── ReportError              a training's report cannot be taken: tell it why, keep nothing
 ├── DaemonGoneError          no daemon answers where one should: open the store oneself
 ├── StuckTickError           a tick did not end in time: exit 71, so that a restart may help
@@ -160,6 +161,17 @@ class LimitExceededError(StoreError):
 
 class ReportError(SweeperError):
     """What a training reported cannot be taken; the message says why and what would be."""
+
+
+class NoticeError(SweeperError):
+    """A notice was not sent, or not surely; it is tried again.
+
+    `retry_after` is the wait in seconds that the service asked for, None when it did not.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class DaemonGoneError(SweeperError):

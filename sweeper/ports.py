@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from sweeper.domain.outbox import Notice
 from sweeper.domain.record import (
     Event,
     Report,
@@ -24,6 +25,7 @@ from sweeper.domain.values import JsonValue, Params
 
 __all__ = [
     "ControlPlane",
+    "Notifier",
     "Now",
     "Searcher",
     "Store",
@@ -84,9 +86,7 @@ class ControlPlane(Protocol):
         """
         ...
 
-    async def deleted(
-        self, prefix: str, since: datetime | None = None
-    ) -> Sequence[Observation]:
+    async def deleted(self, prefix: str, since: datetime | None = None) -> Sequence[Observation]:
         """Return what `observe` would have, of the trainings that are deleted already.
 
         How long they are kept on record is up to the control plane (Run:ai: 14 days).
@@ -153,8 +153,14 @@ class Store(Protocol):
         """Return the sweep kept here, None in a new store."""
         ...
 
-    async def save_sweep(self, sweep: SweepRecord, events: Sequence[Event] = ()) -> None:
-        """Write the sweep, new or changed, together with `events`."""
+    async def save_sweep(
+        self,
+        sweep: SweepRecord,
+        events: Sequence[Event] = (),
+        *,
+        notices: Sequence[Notice] = (),
+    ) -> None:
+        """Write the sweep, new or changed, together with `events`, and `notices` to be sent."""
         ...
 
     async def live_trials(self) -> Sequence[Trial]:
@@ -182,8 +188,11 @@ class Store(Protocol):
         events: Sequence[Event] = (),
         *,
         guard: SlotGuard | None = None,
+        notices: Sequence[Notice] = (),
     ) -> Sequence[Trial]:
         """Write trials (new rows and changed ones, with their newest submission) and events.
+
+        `notices` are kept until they are settled.
 
         Each trial replaces the row of its `version` and is returned with the next version. A
         submission of a new attempt leaves the rows of older attempts as they are.
@@ -244,6 +253,17 @@ class Store(Protocol):
         """Mark a wish as done; settling it again does nothing."""
         ...
 
+    async def notices(self, limit: int = 100) -> Sequence[Notice]:
+        """Return up to `limit` notices that are not settled yet, those due first first."""
+        ...
+
+    async def save_notice(self, notice: Notice, events: Sequence[Event] = ()) -> None:
+        """Write what became of a try to send a notice, together with `events`.
+
+        One that is settled already stays as it is, and nothing is written.
+        """
+        ...
+
 
 class Searcher(Protocol):
     """Gives trials their params."""
@@ -255,6 +275,21 @@ class Searcher(Protocol):
 
     def params(self, number: int) -> Params:
         """Return the params of a trial; the same number always gives the same. Costs O(1)."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells people outside."""
+
+    async def send(self, sweep: SweepRecord, notice: Notice) -> None:
+        """Send a notice of the sweep; when it returns, whoever was to be told was.
+
+        It may have been sent before: `outbox.notice_id` tells the same one again. A call that
+        takes too long is cancelled, and made again later.
+
+        Raises:
+            NoticeError: it was not sent, or not surely; it is tried again later.
+        """
         ...
 
 

@@ -37,6 +37,7 @@ from sweeper.daemon.observer import Observer
 from sweeper.daemon.reconciler import Reconciler
 from sweeper.daemon.service import End, Service
 from sweeper.domain.expansion import Expansion
+from sweeper.domain.outbox import STARTED_DETAIL
 from sweeper.domain.record import Event, EventKind, SweepRecord, Wish, WishKind
 from sweeper.domain.reviewing import is_held_up
 from sweeper.errors import Fault, SweepFileError
@@ -149,7 +150,7 @@ async def _record(store: Store, file: SweepFile, expansion: Expansion, place: st
             file, planned=planned, directory=Path.cwd(), control_plane=place, now=now
         )
         record = record if kept is None else begun_anew(kept, record)
-        started = Event(at=now, kind=EventKind.SWEEP, outcome=record.state, detail="started")
+        started = Event(at=now, kind=EventKind.SWEEP, outcome=record.state, detail=STARTED_DETAIL)
         await store.save_sweep(record, [started])
         return record
     start = next_record(kept, file, planned=planned, control_plane=place)

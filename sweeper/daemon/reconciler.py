@@ -7,7 +7,7 @@ does the right thing too.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from sweeper.daemon.recording import ReadReports, Recorder
 from sweeper.daemon.wishes import grant_wishes
 from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.change import Change
+from sweeper.domain.outbox import NoticeKind
 from sweeper.domain.planning import RATE_WINDOW, Drafting, Snapshot, guard, plan, sent_at
 from sweeper.domain.policy import is_overdue
 from sweeper.domain.rebasing import jump, shifted
@@ -66,6 +67,7 @@ class Reconciler:
     `planned` is the number of trials (None: unbounded), `quarantine` how long a create left
     open may still take effect. `drain` means: carry out wishes, submit nothing new, and
     count as settled once that is done.
+    Notices of the `notify` kinds go into the outbox; `on_notice` hears when there are new ones.
     With `ramps`, few creates are open at once until a training was seen at work.
     `is_stopping`, once set, lets a tick in progress begin no further calls.
     """
@@ -82,6 +84,8 @@ class Reconciler:
     read_reports: ReadReports
     drain: bool = False
     ramps: bool = False
+    notify: Collection[NoticeKind] = frozenset()
+    on_notice: Callable[[], None] = field(default=lambda: None)
     is_stopping: bool = False
     _health: Health = field(default_factory=Health)
     _observed_at: datetime | None = None
@@ -95,6 +99,8 @@ class Reconciler:
             telemetry=self.telemetry,
             read_reports=self.read_reports,
             now=self.now,
+            notify=self.notify,
+            on_notice=self.on_notice,
         )
 
     async def tick(self) -> Tick:

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sweeper.domain.change import Change, merged
+from sweeper.domain.outbox import Notice, NoticeKind, notices_of
 from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord
 from sweeper.domain.trial import Trial
 from sweeper.ports import Now, Store, Telemetry
@@ -29,13 +30,16 @@ class _Batch:
 class Recorder:
     """The writes of one daemon; telemetry hears of every event once it is durable.
 
-    What ended trials have reported is read before their end is written.
+    What ended trials have reported is read before their end is written. Notices of the `notify`
+    kinds go into the outbox with their causes; `on_notice` hears when there are new ones.
     """
 
     store: Store
     telemetry: Telemetry
     read_reports: ReadReports
     now: Now
+    notify: Collection[NoticeKind] = frozenset()
+    on_notice: Callable[[], None] = field(default=lambda: None)
     _batch: _Batch = field(default_factory=_Batch)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -54,8 +58,9 @@ class Recorder:
         if ended:
             await self.read_reports(ended)
         trials, events = merged(changes)
-        written = await self.store.commit(trials, events, guard=bound)
-        self.telemetry.recorded(sweep, events)
+        notices = notices_of(events, self.notify)
+        written = await self.store.commit(trials, events, guard=bound, notices=notices)
+        self._tell(sweep, events, notices)
         return written
 
     async def settle(self, sweep: SweepRecord, change: Change) -> None:
@@ -81,8 +86,14 @@ class Recorder:
         )
         if after.frozen is not None and before.frozen is None:
             _log.error("Writes are frozen: %s", after.frozen)
-        await self.store.save_sweep(after, events)
-        self.telemetry.recorded(after, events)
+        notices = notices_of(events, self.notify)
+        await self.store.save_sweep(after, events, notices=notices)
+        self._tell(after, events, notices)
+
+    def _tell(self, sweep: SweepRecord, events: Sequence[Event], notices: Sequence[Notice]) -> None:
+        self.telemetry.recorded(sweep, events)
+        if notices:
+            self.on_notice()
 
 
 def _turns(before: SweepRecord, after: SweepRecord) -> Iterator[tuple[str, str]]:

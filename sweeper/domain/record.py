@@ -76,13 +76,14 @@ class EventKind(StrEnum):
     SWEEP = "sweep"  # outcome: the SweepState entered, frozen, thawed or rebuilt
     TRANSITION = "transition"  # outcome: the TrialState entered; detail: from -> to, reason
     SUBMISSION = "submission"  # created | adopted | rejected | ambiguous | not_sent | forbidden
-    LOOK_UP = "look_up"  # found | absent | deleted | foreign | lost | seen_again | failed
+    LOOK_UP = "look_up"  # found | absent | deleted | unknown | foreign | lost | seen_again | failed
     PREEMPTION = "preemption"  # seen
     SUSPENSION = "suspension"  # us | other
     SUSPEND = "suspend"  # accepted | failed
     RESUME = "resume"  # accepted | failed
     RESUBMIT = "resubmit"  # the FailureClass
     DELETE = "delete"  # accepted | gone | failed
+    NOTICE = "notice"  # sent | given_up; detail: number and kind of the notice, reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self, cast
 
+from sweeper.domain.outbox import Notice
 from sweeper.domain.record import (
     Event,
     ObjectiveValue,
@@ -25,7 +26,7 @@ from sweeper.domain.values import JsonValue, Params
 from sweeper.errors import StoreError
 from sweeper.store.guarding import Slot, check_limits
 from sweeper.store.judging import folded, rank, storable
-from sweeper.store.texts import from_json, to_json
+from sweeper.store.texts import from_json, legible, to_json
 from sweeper.store.versions import check_versions
 
 
@@ -48,6 +49,7 @@ class MemoryStore:
         self._objectives: dict[int, ObjectiveValue] = {}
         self._wishes: list[Wish] = []
         self._settled: set[int] = set()
+        self._notices: dict[int, Notice] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,11 +65,18 @@ class MemoryStore:
     async def load_sweep(self) -> SweepRecord | None:
         return self._sweep
 
-    async def save_sweep(self, sweep: SweepRecord, events: Sequence[Event] = ()) -> None:
+    async def save_sweep(
+        self,
+        sweep: SweepRecord,
+        events: Sequence[Event] = (),
+        *,
+        notices: Sequence[Notice] = (),
+    ) -> None:
         if self._sweep is not None and self._sweep.id != sweep.id:
             raise StoreError(f"this store keeps the sweep {self._sweep.id}, not {sweep.id}")
         self._sweep = replace(sweep, definition=_kept(sweep.definition))
         self._append(events)
+        self._post(notices)
 
     async def live_trials(self) -> Sequence[Trial]:
         return [self._trials[number] for number in sorted(self._live)]
@@ -102,6 +111,7 @@ class MemoryStore:
         events: Sequence[Event] = (),
         *,
         guard: SlotGuard | None = None,
+        notices: Sequence[Notice] = (),
     ) -> Sequence[Trial]:
         self._sweep_kept()
         before = {number: self._trials[number] for number in self._numbers_with_row(trials)}
@@ -118,6 +128,7 @@ class MemoryStore:
         self._write(kept)
         self._submissions |= attempts
         self._append(events)
+        self._post(notices)
         return written
 
     async def trial(self, number: int) -> TrialView | None:
@@ -184,6 +195,18 @@ class MemoryStore:
         if number <= len(self._wishes):
             self._settled.add(number)
 
+    async def notices(self, limit: int = 100) -> Sequence[Notice]:
+        found = [notice for notice in self._notices.values() if notice.settled_at is None]
+        found.sort(key=lambda notice: (notice.due_at, notice.number))
+        return found[: max(limit, 0)]
+
+    async def save_notice(self, notice: Notice, events: Sequence[Event] = ()) -> None:
+        self._sweep_kept()
+        kept = self._notices.get(notice.number)
+        if kept is not None and kept.settled_at is None:
+            self._notices[notice.number] = replace(notice, text=legible(notice.text))
+            self._append(events)
+
     def _sweep_kept(self) -> SweepRecord:
         if self._sweep is None:
             raise StoreError("the store holds no sweep yet")
@@ -206,6 +229,11 @@ class MemoryStore:
     def _append(self, events: Sequence[Event]) -> None:
         for event in events:
             self._events.append(replace(event, number=len(self._events) + 1))
+
+    def _post(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            number = len(self._notices) + 1
+            self._notices[number] = replace(notice, number=number, text=legible(notice.text))
 
     def _judge(self, report: Report) -> None:
         sweep = self._sweep_kept()

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Row, Table
 
+from sweeper.domain.outbox import Notice
 from sweeper.domain.record import (
     Event,
     ObjectiveValue,
@@ -24,6 +25,7 @@ from sweeper.domain.trial import FailureClass, Submission, Trial
 from sweeper.store.judging import rank
 from sweeper.store.tables import (
     events,
+    notices,
     objectives,
     reports,
     submissions,
@@ -47,6 +49,7 @@ _EVENT = _names(Event)
 _REPORT = _names(Report)
 _OBJECTIVE = _names(ObjectiveValue)
 _WISH = _names(Wish)
+_NOTICE = _names(Notice)
 
 
 def _columns(table: Table, names: tuple[str, ...]) -> tuple[Any, ...]:
@@ -61,6 +64,7 @@ SUBMISSION_COLUMNS = _columns(submissions, _SUBMISSION)
 EVENT_COLUMNS = _columns(events, _EVENT)
 REPORT_COLUMNS = _columns(reports, _REPORT)
 WISH_COLUMNS = _columns(wishes, _WISH)
+NOTICE_COLUMNS = _columns(notices, _NOTICE)
 
 _NO_RETRIES: Mapping[FailureClass, int] = MappingProxyType({})
 
@@ -156,6 +160,17 @@ def wish_values(sweep_id: str, wish: Wish) -> Values:
 def wish_of(row: Row[Any]) -> Wish:
     """Return the wish of a row of `WISH_COLUMNS`."""
     return Wish(**dict(zip(_WISH, row, strict=True)))
+
+
+def notice_values(sweep_id: str, notice: Notice) -> Values:
+    """Return the row of a notice, but for its number."""
+    values: Values = {name: getattr(notice, name) for name in _NOTICE if name != "number"}
+    return values | {"sweep_id": sweep_id}
+
+
+def notice_of(row: Row[Any]) -> Notice:
+    """Return the notice of a row of `NOTICE_COLUMNS`."""
+    return Notice(**dict(zip(_NOTICE, row, strict=True)))
 
 
 def _retries(kept: Mapping[str, int]) -> Mapping[FailureClass, int]:

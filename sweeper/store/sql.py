@@ -13,6 +13,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from sqlalchemy import Connection
 
 from sweeper.clock import pause, utc_now
+from sweeper.domain.outbox import Notice
 from sweeper.domain.record import (
     Event,
     Report,
@@ -28,6 +29,7 @@ from sweeper.errors import StoreError, StoreLockedError
 from sweeper.ports import Now
 from sweeper.store import committing, curves, reading, records
 from sweeper.store.database import Database
+from sweeper.store.notices import append_notices, open_notices, save_notice
 from sweeper.store.standing import standing
 from sweeper.store.writing import Run, WriterThread
 
@@ -93,8 +95,18 @@ class SqlStore:
     async def load_sweep(self) -> SweepRecord | None:
         return await self._transact(records.load_sweep)
 
-    async def save_sweep(self, sweep: SweepRecord, events: Sequence[Event] = ()) -> None:
-        await self._transact(lambda connection: records.save_sweep(connection, sweep, events))
+    async def save_sweep(
+        self,
+        sweep: SweepRecord,
+        events: Sequence[Event] = (),
+        *,
+        notices: Sequence[Notice] = (),
+    ) -> None:
+        def work(connection: Connection) -> None:
+            records.save_sweep(connection, sweep, events)
+            append_notices(connection, sweep.id, notices)
+
+        await self._transact(work)
 
     async def live_trials(self) -> Sequence[Trial]:
         return await self._ask(reading.live_trials)
@@ -114,8 +126,13 @@ class SqlStore:
         events: Sequence[Event] = (),
         *,
         guard: SlotGuard | None = None,
+        notices: Sequence[Notice] = (),
     ) -> Sequence[Trial]:
-        return await self._tell(committing.commit_trials, trials, events, guard)
+        def work(connection: Connection, sweep_id: str) -> Sequence[Trial]:
+            append_notices(connection, sweep_id, notices)
+            return committing.commit_trials(connection, sweep_id, trials, events, guard)
+
+        return await self._tell(work)
 
     async def trial(self, number: int) -> TrialView | None:
         return await self._ask(reading.trial, number)
@@ -150,6 +167,12 @@ class SqlStore:
 
     async def settle_wish(self, number: int) -> None:
         await self._ask(records.settle_wish, number)
+
+    async def notices(self, limit: int = 100) -> Sequence[Notice]:
+        return await self._ask(open_notices, limit)
+
+    async def save_notice(self, notice: Notice, events: Sequence[Event] = ()) -> None:
+        await self._tell(save_notice, notice, events)
 
     async def _open(self, run: Run) -> None:
         """Open the database, trying again while another process holds it and the wait lasts."""

@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from sweeper.domain.outbox import NoticeKind
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import EventKind, SweepState, WishKind
 from sweeper.domain.sweep import Goal
@@ -211,4 +212,26 @@ Index(
     wishes.c.is_settled,
     wishes.c.number,
     sqlite_where=wishes.c.is_settled.is_(False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("number", RowNumber, primary_key=True),
+    Column("sweep_id", ForeignKey(sweeps.c.id), nullable=False),
+    Column("kind", word(NoticeKind), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("settled_at", Instant),
+)
+
+Index(
+    "notices_open",
+    notices.c.sweep_id,
+    notices.c.settled_at,
+    notices.c.due_at,
+    notices.c.number,
+    sqlite_where=notices.c.settled_at.is_(None),
 )

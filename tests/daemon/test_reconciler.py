@@ -8,6 +8,7 @@ import pytest
 
 from sweeper.daemon.health import LONGEST_BACK_OFF
 from sweeper.daemon.reconciler import Reconciler
+from sweeper.domain.outbox import Notice
 from sweeper.domain.phase import DesiredPhase, Phase
 from sweeper.domain.record import Event, Report, SlotGuard, SweepState, Wish, WishKind
 from sweeper.domain.sweep import (
@@ -174,9 +175,10 @@ class Counting(MemoryStore):
         events: Sequence[Event] = (),
         *,
         guard: SlotGuard | None = None,
+        notices: Sequence[Notice] = (),
     ) -> Sequence[Trial]:
         self.written += len(trials)
-        return await super().commit(trials, events, guard=guard)
+        return await super().commit(trials, events, guard=guard, notices=notices)
 
 
 class TestOutage:

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 from sweeper.daemon.recording import Recorder
 from sweeper.domain.change import Change
+from sweeper.domain.outbox import Notice
 from sweeper.domain.record import Event, SlotGuard
 from sweeper.domain.trial import Trial
 from sweeper.errors import StoreError
@@ -26,10 +27,11 @@ class Slow(MemoryStore):
         events: Sequence[Event] = (),
         *,
         guard: SlotGuard | None = None,
+        notices: Sequence[Notice] = (),
     ) -> Sequence[Trial]:
         self.together.append([trial.number for trial in trials])
         await self.disk.wait()
-        return await super().commit(trials, events, guard=guard)
+        return await super().commit(trials, events, guard=guard, notices=notices)
 
 
 async def a_recorder(store: MemoryStore) -> Recorder:

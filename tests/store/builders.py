@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+from sweeper.domain.outbox import Notice, NoticeKind
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import Event, EventKind, Report, SweepRecord, SweepState
 from sweeper.domain.sweep import Goal
@@ -170,6 +171,11 @@ def a_full_event() -> Event:
         workload_id="7f8c",
         detail="adopted",
     )
+
+
+def a_notice(text: str = "", *, due: float = 0.0) -> Notice:
+    """Return a notice that was not tried yet, due so many seconds after `NOW`."""
+    return Notice(kind=NoticeKind.STOPPED, at=NOW, text=text, due_at=at(due))
 
 
 def a_report(

@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from sweeper.domain.outbox import Notice, NoticeKind
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import (
     Event,
@@ -109,6 +110,16 @@ _GUARDS = st.none() | st.builds(
 _WISHES = st.builds(
     Wish, kind=st.sampled_from(WishKind), at=_TIMES, trial=st.none() | st.integers(-1, 2**62)
 )
+_NOTICES = st.builds(
+    Notice,
+    kind=st.sampled_from(NoticeKind),
+    at=_TIMES,
+    text=_TEXTS,
+    due_at=_TIMES,
+    number=st.integers(-1, 6),
+    attempts=st.integers(0, 3),
+    settled_at=_MAYBE_TIMES,
+)
 
 
 class Agreement(RuleBasedStateMachine):
@@ -133,10 +144,16 @@ class Agreement(RuleBasedStateMachine):
         trials=st.lists(_TRIALS, max_size=5),
         events=st.lists(_EVENTS, max_size=2),
         guard=_GUARDS,
+        notices=st.lists(_NOTICES, max_size=2),
         distinct=st.sampled_from([True, True, True, False]),
     )
     def commit(
-        self, trials: list[Trial], events: list[Event], guard: SlotGuard | None, distinct: bool
+        self,
+        trials: list[Trial],
+        events: list[Event],
+        guard: SlotGuard | None,
+        notices: list[Notice],
+        distinct: bool,
     ) -> None:
         if distinct:
             trials = list({trial.number: trial for trial in trials}.values())
@@ -145,7 +162,7 @@ class Agreement(RuleBasedStateMachine):
             replace(trial, version=versions.get(trial.number, 0)) if trial.version < 0 else trial
             for trial in trials
         ]
-        self._both(lambda store: store.commit(given, events, guard=guard))
+        self._both(lambda store: store.commit(given, events, guard=guard, notices=notices))
 
     @rule(reports=st.lists(_REPORTS, max_size=6))
     def add_reports(self, reports: list[Report]) -> None:
@@ -158,6 +175,10 @@ class Agreement(RuleBasedStateMachine):
     @rule(number=st.integers(-1, 4))
     def settle_wish(self, number: int) -> None:
         self._both(lambda store: store.settle_wish(number))
+
+    @rule(notice=_NOTICES, events=st.lists(_EVENTS, max_size=1))
+    def save_notice(self, notice: Notice, events: list[Event]) -> None:
+        self._both(lambda store: store.save_notice(notice, events))
 
     @rule(now=_TIMES)
     def rebase_intents(self, now: datetime) -> None:
@@ -224,6 +245,8 @@ async def _everything(store: Store) -> dict[str, Any]:
         "events": list(await store.events()),
         "some events": list(await store.events(trial=1, after=2, limit=2)),
         "wishes": list(await store.wishes()),
+        "notices": list(await store.notices()),
+        "some notices": list(await store.notices(limit=2)),
     }
 
 

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table
 
+from sweeper.domain.outbox import Notice
 from sweeper.domain.record import Event, ObjectiveValue, Report, SweepRecord, Wish
 from sweeper.domain.trial import Submission, Trial
 from sweeper.store import tables
@@ -20,6 +21,7 @@ from tests.store.builders import a_full_event, a_full_sweep, a_full_trial
         pytest.param(Report, tables.reports, set(), id="report"),
         pytest.param(ObjectiveValue, tables.objectives, set(), id="objective"),
         pytest.param(Wish, tables.wishes, set(), id="wish"),
+        pytest.param(Notice, tables.notices, set(), id="notice"),
     ],
 )
 def test_every_field_has_a_column(kind: type, table: Table, elsewhere: set[str]) -> None:

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sweeper.ports import Store
 from sweeper.store import tables
 from sweeper.store.sql import SqlStore
 from sweeper.store.writing import inline
-from tests.store.builders import NOW, a_report, a_sweep, a_trial, an_event
+from tests.store.builders import NOW, a_notice, a_report, a_sweep, a_trial, an_event
 from tests.store.sqlite import ask
 
 
@@ -42,6 +43,11 @@ _QUESTIONS = [
     pytest.param(lambda store: store.events(trial=1, after=1), id="events of a trial"),
     pytest.param(lambda store: store.wishes(), id="wishes"),
     pytest.param(lambda store: store.settle_wish(1), id="settle_wish"),
+    pytest.param(lambda store: store.notices(), id="notices"),
+    pytest.param(
+        lambda store: store.save_notice(replace(a_notice(), number=1), [an_event()]),
+        id="save_notice",
+    ),
     pytest.param(
         lambda store: store.add_reports([a_report(0.5, trial=1, key="new")]), id="add_reports"
     ),
@@ -73,7 +79,7 @@ async def test_no_question_walks_through_a_sweep(
 ) -> None:
     async with SqlStore(tmp_path / "store.db", run=inline) as store:
         await store.save_sweep(a_sweep())
-        await store.commit([a_trial(0), a_trial(1)], [an_event()])
+        await store.commit([a_trial(0), a_trial(1)], [an_event()], notices=[a_notice()])
         await store.add_reports([a_report(0.5)])
         await store.add_wish(Wish(kind=WishKind.PAUSE, at=NOW))
         asked.clear()

@@ -9,6 +9,7 @@ from sweeper.daemon.actions import Hands
 from sweeper.daemon.observer import Observer
 from sweeper.daemon.reconciler import Reconciler, Tick
 from sweeper.daemon.recording import ReadReports
+from sweeper.domain.outbox import NoticeKind
 from sweeper.domain.planning import Draft
 from sweeper.domain.record import Event, SweepRecord, Wish, WishKind
 from sweeper.domain.sweep import SweepSpec
@@ -74,6 +75,7 @@ class World:
     spec: SweepSpec = field(default_factory=a_spec)
     quarantine: timedelta = QUARANTINE
     ramps: bool = False
+    notify: frozenset[NoticeKind] = frozenset()
     gpus: Mapping[int, int] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     store: Store = field(default_factory=MemoryStore)
@@ -128,6 +130,7 @@ class World:
             read_reports=read_reports or remember,
             drain=drain,
             ramps=self.ramps,
+            notify=self.notify,
         )
 
     def draft(self, number: int, attempt: int, params: Params | None) -> Draft:

@@ -1,0 +1,112 @@
+"""Send what is in the outbox, beside the ticks and never in their way."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sweeper.clock import pause
+from sweeper.domain.outbox import Notice, dispatched, due, not_dispatched, until_due
+from sweeper.domain.record import SweepRecord
+from sweeper.errors import NoticeError, StoreError
+from sweeper.ports import Notifier, Now, Store, Telemetry
+
+_log = logging.getLogger(__name__)
+
+SEND_TIMEOUT = 30.0
+"""Seconds that one notice may take."""
+
+LAST_GRACE = 5.0
+"""Seconds for what is still open when the daemon ends; the rest waits for its next start."""
+
+_STORE_PAUSE = timedelta(seconds=15)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outbox:
+    """Sends the notices of one sweep, one after the other.
+
+    Setting `wake` makes it look at once. Notices that it cannot send are tried again as
+    `domain.outbox` says; nothing that a notifier does ends a daemon.
+    """
+
+    store: Store
+    notifier: Notifier
+    telemetry: Telemetry
+    now: Now
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
+
+    async def run(self) -> None:
+        """Send what is due, again and again, until a stop was asked for."""
+        while True:
+            is_last = self._stopping
+            self.wake.clear()
+            wait = await self._round()
+            if is_last:
+                return
+            await pause(wait.total_seconds(), wake=self.wake)
+
+    def request_stop(self) -> None:
+        """Look once more, then end."""
+        self._stopping = True
+        self.wake.set()
+
+    async def _round(self) -> timedelta:
+        """Send what is due; return how long until anything else is."""
+        try:
+            sweep = await self.store.load_sweep()
+            if sweep is None:
+                return _STORE_PAUSE
+            while ready := due(await self.store.notices(), self.now()):
+                for notice in ready:
+                    await self._send(sweep, notice)
+            return until_due(await self.store.notices(), self.now())
+        except StoreError as error:
+            # The next tick meets it too, and ends the daemon where that is right.
+            _log.warning("Notices wait: %s", error)
+            return _STORE_PAUSE
+
+    async def _send(self, sweep: SweepRecord, notice: Notice) -> None:
+        why, retry_after = await self._try(sweep, notice)
+        if why is None:
+            after = dispatched(notice, self.now())
+        else:
+            _log.warning("Notice %s (%s) was not sent: %s", notice.number, notice.kind, why)
+            after = not_dispatched(notice, self.now(), sweep.id, why, retry_after)
+        await self.store.save_notice(after.notice, after.events)
+        self.telemetry.recorded(sweep, after.events)
+
+    async def _try(self, sweep: SweepRecord, notice: Notice) -> tuple[str | None, float | None]:
+        """Send a notice; return why that failed (None: it did not) and the wait asked for."""
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT):
+                await self.notifier.send(sweep, notice)
+        except NoticeError as error:
+            return str(error), error.retry_after
+        except TimeoutError:
+            return f"it took longer than {SEND_TIMEOUT:.0f} s", None
+        except Exception as error:  # noqa: BLE001 - what tells of trials must not end them
+            _log.exception("Notice %s: the notifier failed", notice.number)
+            return type(error).__name__, None
+        return None, None
+
+
+@asynccontextmanager
+async def delivering(outbox: Outbox) -> AsyncIterator[None]:
+    """Send notices while the block runs, and what is due at its end within `LAST_GRACE`."""
+    failure: Exception | None = None
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(outbox.run(), name="outbox")
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - raised again once the outbox has ended
+            failure = error
+        finally:
+            outbox.request_stop()
+            await asyncio.wait([task], timeout=LAST_GRACE)
+            task.cancel()
+    if failure is not None:
+        raise failure
