@@ -67,7 +67,7 @@ def classify(operation: Operation, result: Answer | Exception) -> Outcome:
         return _of_exception(operation, result)
     body = _body(result.content)
     if 200 <= result.status < 300:
-        return _of_success(operation, result.status, body)
+        return _of_success(operation, result, body)
     kind, compliance = _of_status(operation, result.status, body)
     waits = kind in {Kind.TRANSIENT, Kind.AMBIGUOUS}
     return Outcome(
@@ -169,14 +169,16 @@ def _body(content: bytes) -> JsonValue:
         return None
 
 
-def _of_success(operation: Operation, status: int, body: JsonValue) -> Outcome:
+def _of_success(operation: Operation, answer: Answer, body: JsonValue) -> Outcome:
     """Return what a 2xx is worth: without what we asked for it settles nothing."""
     is_usable = _USABLE.get(operation)
-    if is_usable is None or is_usable(body):
+    # A page in place of JSON comes from something in between: who knows whether it passed on.
+    is_plain = body is not None or answer.content.strip() in _NO_BODY
+    if is_plain if is_usable is None else is_usable(body):
         return Outcome(kind=Kind.OK, body=body)
     return Outcome(
         kind=_open_end(operation),
-        message=f"{operation} was answered {status} without anything usable in it",
+        message=f"{operation} was answered {answer.status} without anything usable in it",
     )
 
 
@@ -200,6 +202,7 @@ def _has_token(body: JsonValue) -> bool:
 
 
 # Suspend, resume and delete are missing here: some releases answer them with an empty body.
+_NO_BODY = frozenset({b"", b"null"})
 _USABLE: Mapping[Operation, Callable[[JsonValue], bool]] = MappingProxyType(
     {
         Operation.CREATE: _has_id,

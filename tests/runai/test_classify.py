@@ -74,6 +74,7 @@ BODIES = {
     "odd error": b'{"code": "x", "message": {"a": []}, "details": 3, "complianceIssues": {}}',
     "odd issues": b'{"complianceIssues": [1, null, {"field": {"a": 1}}]}',
 }
+NO_JSON = {"html", "cut", "not UTF-8", "deep", "many digits", "nan"}
 
 
 def make(kind: type[Exception], text: str = "boom") -> Exception:
@@ -170,10 +171,18 @@ def test_a_create_whose_answer_holds_no_id_may_have_worked(status: int, body: by
 
 
 @pytest.mark.parametrize("operation", [Operation.SUSPEND, Operation.RESUME, Operation.DELETE])
-@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_what_is_accepted_needs_no_body(operation: Operation, body: bytes) -> None:
-    assert kind_of(operation, 202, body) is Kind.OK
-    assert kind_of(operation, 204, body) is Kind.OK
+@pytest.mark.parametrize("name", sorted(set(BODIES) - NO_JSON))
+def test_what_is_accepted_needs_no_body(operation: Operation, name: str) -> None:
+    assert kind_of(operation, 202, BODIES[name]) is Kind.OK
+    assert kind_of(operation, 204, BODIES[name]) is Kind.OK
+
+
+@pytest.mark.parametrize("operation", [Operation.SUSPEND, Operation.RESUME, Operation.DELETE])
+@pytest.mark.parametrize("name", sorted(NO_JSON))
+def test_what_is_answered_with_anything_but_json_may_not_have_arrived(
+    operation: Operation, name: str
+) -> None:
+    assert kind_of(operation, 200, BODIES[name]) is Kind.AMBIGUOUS
 
 
 @pytest.mark.parametrize(
