@@ -17,6 +17,9 @@ MAX_ATTEMPTS = 4
 FIRST_WAIT_SECONDS = 0.5
 """Upper bound of the first wait; each further one may be twice as long."""
 
+LEAST_SECONDS = 1.0
+"""A repeat with less time for its answer is not made: a slow host has no use for it."""
+
 
 class TokenUnavailableError(NotSentError):
     """No token could be had, although that was tried several times already."""
@@ -46,7 +49,7 @@ async def repeat(
 
     # tenacity's own stops read time.monotonic, which knows nothing of virtual time.
     def is_too_late(state: RetryCallState) -> bool:
-        return loop.time() + state.upcoming_sleep >= deadline
+        return loop.time() + state.upcoming_sleep + LEAST_SECONDS > deadline
 
     def is_last(state: RetryCallState) -> bool:
         is_enough = stop_after_attempt(MAX_ATTEMPTS)(state) or is_too_late(state)

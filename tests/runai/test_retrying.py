@@ -159,6 +159,16 @@ async def test_nothing_is_repeated_after_the_deadline() -> None:
     assert len(attempt.at) == 2
 
 
+@pytest.mark.parametrize(("takes", "attempts"), [(13.0, 2), (14.25, 1)])
+async def test_nothing_is_repeated_without_time_for_an_answer(takes: float, attempts: int) -> None:
+    attempt = Attempt(TransientError("slow"), takes=takes)
+
+    with pytest.raises(TransientError):
+        await run(attempt, deadline=15.0)
+
+    assert len(attempt.at) == attempts
+
+
 async def test_nothing_is_repeated_without_a_budget() -> None:
     attempt, heard = Attempt(TransientError("503")), Heard()
 
