@@ -47,6 +47,12 @@ class WireServer:
     port: int
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
+    handling: dict[asyncio.StreamWriter, asyncio.Event] = field(default_factory=dict)
+
+    async def all_closed(self) -> None:
+        """Wait until every connection so far has come to its end."""
+        for over in list(self.handling.values()):
+            await over.wait()
 
     @property
     def url(self) -> str:
@@ -68,7 +74,7 @@ async def wire_server(*plays: Play, greeting: bytes = b"") -> AsyncIterator[Wire
     """
     left = list(plays)
     server = WireServer(port=0)
-    open_connections: dict[asyncio.StreamWriter, asyncio.Event] = {}
+    open_connections = server.handling
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         over = open_connections[writer] = asyncio.Event()
