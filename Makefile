@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 VENV := .venv
 OUTSIDE := .venv-outside
+FUZZ := .venv-fuzz
 PRISM := tests/outside/prism
 # node trusts a list of its own; what this machine trusts is added to it.
 CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
@@ -11,7 +12,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check outside bench docs lock clean
+.PHONY: help demo test check outside bench fuzz docs lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -27,6 +28,7 @@ check: $(VENV)/dev.stamp  ## Check format, lint, types and import layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml sweeper
 
 outside: $(VENV)/core.stamp $(OUTSIDE)/stamp  ## Let software of others check the local control plane
 	@if command -v npm >/dev/null && command -v node >/dev/null; then \
@@ -43,6 +45,15 @@ bench: $(VENV)/dev.stamp  ## Measure speed, as ratios to a peer in the same run
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/throughput.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/server.py
 
+fuzz: $(FUZZ)/stamp  ## Fuzz TARGET (all of tests/fuzz when not given) for SECONDS each
+	@for target in $(or $(TARGET),$(notdir $(wildcard tests/fuzz/corpus/*))); do \
+		mkdir -p $(FUZZ)/found/$$target && echo "== $$target" && \
+		$(FUZZ)/bin/python -m tests.fuzz.guided $$target $(FUZZ)/found/$$target \
+			tests/fuzz/corpus/$$target -max_total_time=$(or $(SECONDS),60) -timeout=20 \
+			-rss_limit_mb=2000 -max_len=1500 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=$(FUZZ)/broke-$$target- || exit 1; \
+	done
+
 docs: $(VENV)/dev.stamp  ## Write into README what is generated from the code
 	$(BIN)/python docs/generate.py
 
@@ -53,9 +64,11 @@ lock: $(VENV)/dev.stamp  ## Resolve the dependencies anew, with hashes and witho
 		--no-header --quiet --group dev --extra search pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --group pyproject.toml:outside -o requirements-outside.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet --group pyproject.toml:fuzz -o requirements-fuzz.lock
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) $(OUTSIDE) $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(OUTSIDE) $(FUZZ) $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module" \
@@ -77,4 +90,12 @@ $(OUTSIDE)/stamp: requirements-outside.lock
 	$(PYTHON) -m venv $(OUTSIDE)
 	$(OUTSIDE)/bin/python -m pip --disable-pip-version-check --quiet install \
 		--require-hashes --no-deps -r requirements-outside.lock
+	@touch $@
+
+$(FUZZ)/stamp: requirements-dev.lock requirements-fuzz.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
+	$(PYTHON) -m venv $(FUZZ)
+	$(FUZZ)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--require-hashes --no-deps -r requirements-dev.lock -r requirements-fuzz.lock
+	$(FUZZ)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --editable .
 	@touch $@

@@ -119,7 +119,7 @@ def socket_directory() -> Path:
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     usable = runtime and Path(runtime).is_dir() and os.access(runtime, os.W_OK)
-    base = Path(runtime) / "sweeper" if usable and runtime else Path(f"/tmp/sweeper-{os.getuid()}")  # noqa: S108 - 0700, owner checked
+    base = Path(runtime) / "sweeper" if usable and runtime else Path(f"/tmp/sweeper-{os.getuid()}")  # noqa: S108 - 0700, owner checked # nosec B108
     with contextlib.suppress(FileExistsError):
         base.mkdir(mode=0o700)
     # Not followed: in a folder that all may write to, a link is somebody's choice of our place.

@@ -147,7 +147,7 @@ def _start(options: SupervisorOptions, listener: int, lock: int) -> None:
     log = directory / LOG
     log.touch(mode=0o600)
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own program
+        process = subprocess.Popen(  # noqa: S603 - our own program # nosec B603
             [sys.executable, "-P", "-c", _PROGRAM, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -205,7 +205,7 @@ def _execute(start: _Start) -> None:  # pragma: no cover - see _fork
     os.dup2(start.log, 2)
     for descriptor in start.inherited:
         os.set_inheritable(descriptor, True)
-    os.execve(start.program, start.order.argv, dict(start.order.environment))  # noqa: S606 - as ordered
+    os.execve(start.program, start.order.argv, dict(start.order.environment))  # noqa: S606 - as ordered # nosec B606
 
 
 def _standard_input(order: StartOrder) -> int:  # pragma: no cover - see _fork

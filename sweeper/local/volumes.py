@@ -222,7 +222,7 @@ def _git_environment(item: Spec, repository: str, tenant: Tenant) -> Mapping[str
 def _git(words: list[str], environment: Mapping[str, str]) -> str:
     command = ["git", "-c", "protocol.ext.allow=never", "-c", "http.followRedirects=false", *words]
     try:
-        done = subprocess.run(  # noqa: S603 - git, with words that it cannot take for options
+        done = subprocess.run(  # noqa: S603 - git, with words that it cannot take for options # nosec B603
             command,
             env=environment,
             stdin=subprocess.DEVNULL,
