@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sweeper.daemon.actions import Done, Hands
 from sweeper.daemon.adopting import grant_adoptions
+from sweeper.daemon.catching_up import CatchUp
 from sweeper.daemon.health import Health
 from sweeper.daemon.observer import READS_PER_TICK, Observer
 from sweeper.daemon.pacing import next_look
@@ -91,6 +92,7 @@ class Reconciler:
     _observed_at: datetime | None = None
     _next_tick: tuple[datetime, datetime] | None = None
     _has_ticked: bool = False
+    _has_caught_up: bool = False
     _recorder: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -125,7 +127,13 @@ class Reconciler:
             snapshot = await self._snapshot(standing, creates_open=well)
         self._tell(snapshot, standing.best, started)
         now = self.now()
-        wait = next_look(snapshot, self._health.failures, self._health.calls_after, now)
+        wait = next_look(
+            snapshot,
+            self._health.failures,
+            self._health.calls_after,
+            now,
+            next_read=self.observer.next_read(snapshot.live, now),
+        )
         self._next_tick = (now, now + timedelta(seconds=wait))
         settled = is_settled(snapshot) or (self.drain and is_drained(snapshot))
         return Tick(sweep=snapshot.sweep, settled=settled and not waiting, wait=wait)
@@ -174,15 +182,32 @@ class Reconciler:
         reads = 1 if health.failures else READS_PER_TICK
         try:
             changes = await self.observer.observe(live, self.now(), reads=reads)
+            unknown = await self._unknown(standing)
         except ControlPlaneError as error:
             health.fail(error, self.now())
             return False, is_first
         health.read_well()
         self._observed_at = self.now()
-        written = await self._recorder.write(
-            standing.sweep, _different(live, changes, self.spec.timeouts)
-        )
+        taken = {change.trial.number for change in unknown}
+        known = [change for change in changes if change.trial.number not in taken]
+        news = [*_different(live, known, self.spec.timeouts), *unknown]
+        written = await self._recorder.write(standing.sweep, news)
+        self._has_caught_up = True
         return True, is_first or bool(written)
+
+    async def _unknown(self, standing: Standing) -> Sequence[Change]:
+        """Return what the store does not know of, being put back from an older copy."""
+        if self._has_caught_up or standing.sweep.ended_at is not None:
+            return ()
+        behind = CatchUp(
+            store=self.store,
+            hands=self.hands,
+            draft=self.draft,
+            sweep=standing.sweep,
+            planned=self.planned,
+            quarantine=self.quarantine,
+        )
+        return await behind.changes()
 
     async def _snapshot(self, standing: Standing, *, creates_open: bool) -> Snapshot:
         """Return what a plan depends on, the sweep as a whole reviewed and recorded."""

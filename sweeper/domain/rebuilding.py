@@ -13,7 +13,7 @@ from datetime import datetime
 from sweeper.domain.change import Change, changed
 from sweeper.domain.orphans import attempt_of
 from sweeper.domain.planning import Draft
-from sweeper.domain.settling import adopted, gone
+from sweeper.domain.settling import adopted, found_deleted
 from sweeper.domain.sweep import SweepSpec
 from sweeper.domain.trial import FailureClass, Observation, Submission, Trial, TrialState
 
@@ -37,7 +37,7 @@ def from_living(
     draft: Draft, number: int, attempt: int, seen: Observation, spec: SweepSpec, now: datetime
 ) -> Change:
     """Return the trial whose newest attempt has a training that is there, proved to be ours."""
-    trial = _begun(draft, number, attempt, seen.created_at or now, now)
+    trial = begun(draft, number, attempt, seen.created_at or now, now)
     return adopted(trial, seen, spec.resume, now)
 
 
@@ -45,14 +45,8 @@ def from_deleted(
     draft: Draft, number: int, attempt: int, last: Observation, spec: SweepSpec, now: datetime
 ) -> Change:
     """Return the trial whose newest attempt has a training that only the deleted ones have."""
-    trial = _begun(draft, number, attempt, last.created_at or now, now)
-    known = replace(
-        trial.submission,
-        workload_id=last.workload_id,
-        created_at=last.created_at,
-        phase=last.phase,
-    )
-    return gone(replace(trial, submission=known), last, spec.retry, now)
+    trial = begun(draft, number, attempt, last.created_at or now, now)
+    return found_deleted(trial, last, spec.retry, now)
 
 
 def from_nothing(draft: Draft, number: int, now: datetime) -> Change:
@@ -60,13 +54,14 @@ def from_nothing(draft: Draft, number: int, now: datetime) -> Change:
 
     It may have finished long ago, so it fails instead of running twice; a person can retry it.
     """
-    trial = _begun(draft, number, 1, now, now)
+    trial = begun(draft, number, 1, now, now)
     over = replace(trial.submission, ended_at=now, sent_at=None, reason=NO_TRACE)
     failed = replace(trial, submission=over, failure=FailureClass.VANISHED)
     return changed(None, failed.enter(TrialState.FAILED, now, NO_TRACE), now)
 
 
-def _begun(draft: Draft, number: int, attempt: int, since: datetime, now: datetime) -> Trial:
+def begun(draft: Draft, number: int, attempt: int, since: datetime, now: datetime) -> Trial:
+    """Return a trial without a row as it was once this attempt was sent."""
     submission = Submission(
         attempt=attempt,
         workload_name=draft.workload_name,

@@ -169,6 +169,22 @@ def gone(trial: Trial, last: Observation | None, retry: RetrySpec, now: datetime
     return failed(trial, verdict, retry, now)
 
 
+def found_deleted(trial: Trial, last: Observation, retry: RetrySpec, now: datetime) -> Change:
+    """Record that only the deleted trainings have one of the trial's name: it is over."""
+    known = replace(
+        trial.submission,
+        workload_id=last.workload_id,
+        created_at=last.created_at,
+        phase=last.phase,
+        next_call_at=None,
+        calls_failed=0,
+    )
+    taken = replace(trial, submission=known)
+    found = note(taken, now, EventKind.LOOK_UP, "deleted")
+    change = gone(taken, last, retry, now)
+    return replace(change, events=(found, *change.events))
+
+
 def given_up(trial: Trial, now: datetime, why: str) -> Change:
     """Record that an attempt that holds no training will not be made: the trial fails."""
     ended = replace(trial.submission, ended_at=trial.submission.ended_at or now)

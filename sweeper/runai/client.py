@@ -70,6 +70,12 @@ class RunaiControlPlane:
         found = await self._list(Operation.LIST, wanted, deleted=False)
         return [one for one in found if one.name.startswith(prefix)]
 
+    async def deleted(self, prefix: str, since: datetime | None = None) -> Sequence[Observation]:
+        """Read the listing of the deleted ones in the same way."""
+        wanted = prefix_filter(prefix, self._project_id, since)
+        found = await self._list(Operation.LIST, wanted, deleted=True)
+        return [one for one in found if one.name.startswith(prefix)]
+
     async def find(self, name: str, *, deleted: bool = False) -> Sequence[Observation]:
         """Ask the listing for one name."""
         wanted = name_filter(name, self._project_id)

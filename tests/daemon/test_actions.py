@@ -284,10 +284,10 @@ class TestLookUp:
         assert done.change.trial.submission.workload_id is None
         assert outcomes(done) == ["look_up: foreign", "transition: held"]
 
-    async def test_what_is_gone_between_listing_and_reading_is_not_there(self) -> None:
+    async def test_what_is_gone_between_listing_and_reading_is_deleted(self) -> None:
         class Vanishing(Remote):
-            async def find(self, name: str, *, deleted: bool = False) -> list[Observation]:
-                found = [one.seen() for one in self.trainings]
+            async def find(self, name: str, *, deleted: bool = False) -> Sequence[Observation]:
+                found = await Remote.find(self, name, deleted=deleted)
                 self.trainings[0].deleted_at = NOW
                 return found
 
@@ -296,7 +296,26 @@ class TestLookUp:
         vanishing = Vanishing(now=scene.clock, trainings=scene.remote.trainings)
         scene.hands = replace(scene.hands, control_plane=vanishing)
 
-        assert outcomes(await scene.do(LookUp, SUBMITTING)) == ["look_up: absent"]
+        done = await scene.do(LookUp, SUBMITTING)
+
+        assert outcomes(done) == ["look_up: deleted", "transition: interrupted"]
+        assert done.change.trial.failure is FailureClass.VANISHED
+
+    @pytest.mark.parametrize(
+        ("phase", "state"),
+        [(Phase.COMPLETED, TrialState.COMPLETED), (Phase.FAILED, TrialState.FAILED)],
+    )
+    async def test_what_was_finished_and_deleted_unseen_is_not_sent_again(
+        self, phase: Phase, state: TrialState
+    ) -> None:
+        scene = Scene()
+        served = scene.serve(SUBMITTING, phase)
+        scene.remote.trainings[0].deleted_at = NOW
+
+        trial = (await scene.do(LookUp, SUBMITTING)).change.trial
+
+        assert trial.state is state
+        assert trial.submission.workload_id == served.submission.workload_id
 
     async def test_an_answer_about_another_training_proves_nothing(self) -> None:
         class Mixed(Remote):

@@ -181,6 +181,13 @@ class Remote:
             self._called("observe")
         return found
 
+    async def deleted(self, prefix: str, since: datetime | None = None) -> Sequence[Observation]:
+        self._needs_listing()
+        self._called("deleted")
+        gone = [one for one in self.trainings if one.deleted_at is not None and not one.is_hidden]
+        found = [one.seen() for one in gone if one.name.startswith(prefix)]
+        return [one for one in found if since is None or (one.created_at or since) >= since]
+
     async def find(self, name: str, *, deleted: bool = False) -> Sequence[Observation]:
         self._needs_listing()
         self._called("find")
