@@ -167,7 +167,7 @@ WORDS: Mapping[str, str] = {
     "unsent": "not sent",
     "open": "**open**",
     "transient": "no news",
-    "ok": "taken as done",
+    "ok": "taken",
     "auth": "token refused",
     "forbidden": "forbidden",
     "gone": "gone",
