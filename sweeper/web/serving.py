@@ -19,7 +19,7 @@ CONNECTIONS_BOUND = 512
 """Connections that one server holds; those beyond are closed at once."""
 
 SILENCE_BOUND = 30
-"""Seconds that a new connection may take to send the head of its first request."""
+"""Seconds that a connection may take to send the head of its first request, and of the next."""
 
 SHUTDOWN_GRACE = 3
 """Seconds that requests in progress get to finish when serving ends."""
@@ -126,17 +126,40 @@ def _answering_to_the_end(app: ASGIApp) -> ASGIApp:
 
 
 class _Protocol(H11Protocol):
-    """HTTP whose connections are bounded in number, and in how long they may say nothing."""
+    """HTTP whose connections are bounded in number, and in how long they may say nothing.
+
+    Saying half a head counts as nothing, before the first request as after any other: uvicorn's
+    own bound for idle connections ends with the first byte that comes.
+    """
+
+    _silence: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's own signature
         super().connection_made(transport)
         if len(self.connections) > CONNECTIONS_BOUND:
             transport.abort()
             return
-        self.loop.call_later(SILENCE_BOUND, self._close_if_silent)
+        self._expect_request()
 
-    def _close_if_silent(self) -> None:
-        if self.cycle is None:
+    def on_response_complete(self) -> None:
+        """Expect the next request, which may have been sent already."""
+        # Before uvicorn begins with that one.
+        self._expect_request()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        if self._silence is not None:
+            self._silence.cancel()
+        super().connection_lost(exc)
+
+    def _expect_request(self) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+        self._silence = self.loop.call_later(SILENCE_BOUND, self._close_if_silent, self.cycle)
+
+    def _close_if_silent(self, last: object) -> None:
+        if self.cycle is last:
             self.transport.abort()
 
 

@@ -3,6 +3,7 @@ import signal
 import socket
 import stat
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -208,11 +209,42 @@ async def test_a_connection_that_spoke_is_left_alone(
 
     async with serve(APP, [bound]):
         await direct.get(url_of(bound))
-        made[0]._close_if_silent()
+        made[0]._close_if_silent(None)
         answer = await direct.get(url_of(bound))
 
     assert answer.text == "hello"
     assert len(made) == 1
+
+
+async def test_half_a_head_after_an_answer_holds_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "SILENCE_BOUND", 0.1)
+    bound = bind_tcp("127.0.0.1", 0)
+
+    async with serve(APP, [bound]):
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = await reader.readuntil(b"hello")
+        writer.write(b"GET / HT")
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_requests_sent_at_once_are_all_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = bind_tcp("127.0.0.1", 0)
+
+    async with serve(APP, [bound]):
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        monkeypatch.setattr(serving, "SILENCE_BOUND", 0)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        answers = await reader.read()
+        writer.close()
+
+    assert answers.count(b"200 OK") == 3
 
 
 async def test_connections_beyond_the_bound_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
