@@ -64,11 +64,34 @@ def test_what_is_meant_to_be_gone_or_may_be_there_does_not_count(fields: dict[st
 
 
 def test_a_freeze_says_how_many_and_what_to_do() -> None:
-    reason = judged(a_sweep(), some(7, 9)).frozen
+    assert judged(a_sweep(), some(7, 9)).frozen == (
+        "7 of 9 trainings are known neither among the living nor the deleted: is this the right "
+        "project and tenant, or was the server restored? Nothing is created, resumed or deleted "
+        "until they are seen again, or `sweeper unpause demo --force` says that they are gone"
+    )
 
-    assert reason is not None
-    assert reason.startswith("7 of 9 trainings")
-    assert "`sweeper unpause demo --force`" in reason
+
+def test_only_trainings_that_are_known_make_a_loss_look_small() -> None:
+    unanswered = [
+        a_trial(number, state=TrialState.SUBMITTING, workload_id=None) for number in range(300, 600)
+    ]
+    between = [a_trial(number, ended_at=NOW) for number in range(600, 900)]
+
+    assert judged(a_sweep(), [*some(6, 9), *unanswered, *between]).frozen is not None
+
+
+def test_a_loss_that_was_decided_on_is_looked_at_seldom() -> None:
+    decided_at = NOW + LOST_WINDOW
+
+    again = lost(a_lost(), decided_at).trial.submission
+
+    assert again.next_call_at == decided_at + LOST_INTERVAL
+
+
+def test_what_was_missing_by_the_time_a_person_said_so_counts_no_more() -> None:
+    sweep = a_sweep(thawed_at=NOW)
+
+    assert judged(sweep, some(9, 9)) is sweep
 
 
 @pytest.mark.parametrize("still_lost", [1, 6])

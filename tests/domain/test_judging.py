@@ -26,6 +26,15 @@ JUDGEMENTS = [
         None,
         id="newest message",
     ),
+    pytest.param(
+        [an_event("OOMKilling", "over its limit")],
+        FailureClass.APPLICATION,
+        "out of memory (OOMKilled)",
+        None,
+        id="the node is out of memory",
+    ),
+    pytest.param([an_event("Evict")], None, "preempted: Evict", None, id="by the scheduler"),
+    pytest.param([an_event("Evicted")], None, "preempted: Evicted", None, id="by the node"),
     pytest.param([EVICTED, STARTED], None, "preempted", None, id="evicted"),
     pytest.param(
         [an_event("Killing", "the pod was preempted")], None, "preempted", None, id="by its words"
@@ -60,3 +69,15 @@ def test_events_tell_why_a_training_failed(
     assert verdict.failure is failure
     assert words in verdict.reason
     assert verdict.exit_code == exit_code
+
+
+def test_a_reason_without_a_message_stands_alone() -> None:
+    assert judge([an_event("ImagePullBackOff")]).reason == "ImagePullBackOff"
+
+
+def test_a_failure_that_no_event_explains_says_so() -> None:
+    assert judge([]).reason == "the control plane says Failed, and no event says why"
+
+
+def test_out_of_memory_is_told_in_the_words_of_kubernetes() -> None:
+    assert judge([an_event("OOMKilled")]).reason == "out of memory (OOMKilled)"

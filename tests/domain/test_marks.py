@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from sweeper.domain.marks import checkpoint_key, is_ours, labels_of
+from sweeper.domain.marks import checkpoint_key, is_ours, labels_of, shown_marks
 from sweeper.domain.values import digest
 from tests.support.builders import SWEEP_ID
 
@@ -40,3 +40,14 @@ def test_a_checkpoint_key_is_of_one_trial_of_one_sweep() -> None:
     keys = {checkpoint_key("demo", sweep, number) for sweep in "ab" for number in (1, 2)}
 
     assert len(keys) == 4
+
+
+def test_marks_are_shown_without_the_labels_of_others() -> None:
+    shown = shown_marks({"team": "vision", "sweeper/trial": "3", "sweeper/attempt": "2"})
+
+    assert shown == "sweeper/attempt=2, sweeper/trial=3"
+
+
+@pytest.mark.parametrize("labels", [None, {}, {"team": "vision"}], ids=str)
+def test_a_training_without_our_marks_is_said_to_have_none(labels: dict[str, str] | None) -> None:
+    assert shown_marks(labels) == "no labels of ours"

@@ -84,3 +84,9 @@ def test_other_params_than_the_row_has_are_another_point(
     attempt: int, digest: str, other: bool
 ) -> None:
     assert is_other_point({"sweeper/params": digest}, attempt, [a_claim(1)]) is other
+
+
+def test_labels_without_a_digest_are_not_ours() -> None:
+    labels = {key: value for key, value in LABELS.items() if key != "sweeper/params"}
+
+    assert not is_of_sweep(PREFIX, SWEEP_ID, f"{PREFIX}3-2", labels)

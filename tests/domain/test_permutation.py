@@ -32,3 +32,12 @@ def test_a_range_of_any_size_is_shuffled_without_being_held() -> None:
     place = Permutation(seed=0, size=size).at(size - 1)
 
     assert 0 <= place < size
+
+
+def test_an_order_stays_the_same_in_every_release() -> None:
+    few = Permutation(seed=7, size=10)
+    some = Permutation(seed=7, size=1000)
+
+    assert [few.at(index) for index in range(10)] == [4, 2, 3, 1, 9, 6, 0, 8, 5, 7]
+    assert [some.at(index) for index in range(5)] == [506, 598, 475, 133, 142]
+    assert Permutation(seed=7, size=10**30).at(1) == 719412324725218004270160656078

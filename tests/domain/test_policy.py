@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sweeper.domain.phase import Phase
 from sweeper.domain.policy import (
     LONGEST_WAIT,
+    asked_wait,
     backoff,
     call_delay,
     is_due,
@@ -145,3 +146,14 @@ def test_a_phase_that_nobody_has_looked_at_is_not_overdue() -> None:
     submission = a_submission(phase=Phase.CREATING, seen_at=None)
 
     assert not is_overdue(submission, TimeoutsSpec())
+
+
+def test_jitter_uses_the_whole_of_its_range() -> None:
+    waits = [jittered(100 * SECOND, str(key)) for key in range(500)]
+
+    assert min(waits) < 51 * SECOND
+    assert max(waits) > 99 * SECOND
+
+
+def test_nobody_who_asks_for_no_wait_is_kept_waiting() -> None:
+    assert asked_wait(None) == asked_wait(0.0) == timedelta()

@@ -151,3 +151,13 @@ def test_random_never_ends_and_keeps_constants() -> None:
 
     assert sampler.size is None
     assert sampler.params(10**12) == {"c": (1,), "o": {"d": 2}}
+
+
+def test_draws_stay_the_same_in_every_release() -> None:
+    draws = RandomSampler(SearchSpace(parameters={"a": Uniform(min=0, max=1)}), seed=7)
+
+    assert [draws.params(index)["a"] for index in range(3)] == [
+        0.10478882039864745,
+        0.48083771190872693,
+        0.9090267518177412,
+    ]
