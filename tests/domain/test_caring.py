@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from sweeper.domain.actions import Action, Delete, Inspect, LookUp, Record, Resume, Submit, Suspend
-from sweeper.domain.caring import care
+from sweeper.domain.caring import NO_TWO_ANSWERS, care
 from sweeper.domain.phase import Phase
-from sweeper.domain.policy import LONGEST_WAIT
+from sweeper.domain.policy import LONGEST_WAIT, resume_delay
 from sweeper.domain.record import SweepState
 from sweeper.domain.sweep import ResumeSpec, TimeoutsSpec, UserSuspended
 from sweeper.domain.trial import FailureClass, Trial, TrialState
@@ -461,3 +461,47 @@ def test_a_trial_between_attempts_waits_while_its_sweep_may_go_on(state: SweepSt
     trial = a_trial(state=TrialState.INTERRUPTED, ended_at=NOW, retry_at=NOW)
 
     assert act(trial, at=100, state=state) is None
+
+
+@pytest.mark.parametrize(("seconds", "is_last"), [(59, False), (60, True)])
+def test_a_look_at_what_is_lost_is_the_last_word_once_all_are_found_out(
+    seconds: float, is_last: bool
+) -> None:
+    trial = a_trial(missing_since=after(hours=-1), lost_since=NOW, sent_at=after(hours=-1))
+
+    action = act(trial, at=seconds)
+
+    assert isinstance(action, Inspect)
+    assert action.is_last_word is is_last
+
+
+@pytest.mark.parametrize("calls_failed", [0, 1])
+def test_only_a_call_that_failed_before_is_left_alone_while_it_is_made(calls_failed: int) -> None:
+    trial = a_trial(cancel_asked_at=NOW, calls_failed=calls_failed)
+
+    action = act(trial)
+
+    assert isinstance(action, Delete)
+    due = NOW + NO_TWO_ANSWERS if calls_failed else None
+    assert action.trial.submission.next_call_at == due
+
+
+@pytest.mark.parametrize(("seconds", "is_repeated"), [(59, False), (60, True)])
+def test_a_delete_after_a_timeout_that_is_not_obeyed_is_repeated(
+    seconds: float, is_repeated: bool
+) -> None:
+    trial = a_trial(phase=Phase.CREATING, delete_sent_at=NOW)
+
+    assert isinstance(act(trial, at=seconds), Delete) is is_repeated
+
+
+@pytest.mark.parametrize("resumes", [0, 2])
+def test_the_next_resume_waits_as_long_as_the_policy_says(resumes: int) -> None:
+    trial = stopped(resumes=resumes)
+    delay = resume_delay(resumes + 1, ResumeSpec(), trial.submission.workload_name)
+
+    action = act(trial)
+
+    assert delay is not None
+    assert isinstance(action, Resume)
+    assert action.trial.submission.next_call_at == NOW + delay

@@ -1,14 +1,22 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.domain.change import Change
-from sweeper.domain.observing import missing, observe, reading_interval, rest
+from sweeper.domain.observing import (
+    SUSPEND_PATIENCE,
+    missing,
+    observe,
+    reading_interval,
+    rest,
+)
 from sweeper.domain.phase import Phase
+from sweeper.domain.policy import resume_delay
 from sweeper.domain.record import EventKind
-from sweeper.domain.sweep import ResumeSpec, UserSuspended
+from sweeper.domain.sweep import HOLD_WINDOW, ResumeSpec, UserSuspended
 from sweeper.domain.trial import TERMINAL_STATES, Trial, TrialState
 from tests.support.builders import NOW, a_submission, a_trial, after, an_observation
 
@@ -318,3 +326,70 @@ def test_no_sequence_of_readings_leaves_a_terminal_state(
     ended = next((place for place, one in enumerate(seen) if one.is_terminal), len(seen))
     assert len(set(seen[ended:])) <= 1
     assert trial.holds_slot is (Phase.COMPLETED not in phases)
+
+
+def test_what_was_lost_is_due_again_once_it_is_seen() -> None:
+    trial = a_trial(missing_since=NOW, lost_since=NOW, next_call_at=after(hours=1))
+
+    change = see(trial, Phase.RUNNING)
+
+    submission = change.trial.submission
+    assert (submission.lost_since, submission.next_call_at) == (None, None)
+    assert change.trial.params == trial.params
+    assert [event.outcome for event in change.events] == ["seen_again"]
+
+
+def test_an_unknown_phase_counts_as_seen() -> None:
+    assert see(a_trial(seen_at=None), Phase.UNKNOWN).trial.submission.seen_at == LATER
+
+
+@pytest.mark.parametrize(("told", "kept"), [(None, NOW), (after(seconds=7), after(seconds=7))])
+def test_a_creation_time_is_kept_until_another_is_told(told: Any, kept: Any) -> None:
+    seen = an_observation(Phase.RUNNING, of=a_trial(), created_at=told)
+
+    assert observe(a_trial(), seen, LATER, POLICY).trial.submission.created_at == kept
+
+
+def test_a_suspend_holds_to_the_end_of_our_patience() -> None:
+    trial = a_trial(suspend_sent_at=LATER - SUSPEND_PATIENCE)
+
+    assert see(trial, Phase.RUNNING).trial.submission.suspend_sent_at is not None
+
+
+def test_a_stop_at_the_end_of_the_window_is_soon_after_our_resume() -> None:
+    trial = a_trial(resume_sent_at=LATER - HOLD_WINDOW)
+
+    assert see(trial, Phase.STOPPED).trial.submission.quick_stops == 1
+
+
+@pytest.mark.parametrize("resumes", [0, 3])
+def test_a_stop_by_someone_else_is_left_for_as_long_as_the_policy_says(resumes: int) -> None:
+    trial = a_trial(resumes=resumes)
+    delay = resume_delay(resumes, POLICY, trial.submission.workload_name)
+
+    assert delay is not None
+    assert see(trial, Phase.STOPPED).trial.submission.next_call_at == LATER + delay
+
+
+def test_a_held_trial_that_was_never_stopped_stays_held_while_it_waits() -> None:
+    trial = a_trial(state=TrialState.HELD, phase=Phase.CREATING)
+
+    assert see(trial, Phase.PENDING).trial.state is TrialState.HELD
+
+
+def test_a_training_that_we_resume_is_being_resumed_by_us() -> None:
+    trial = a_trial(state=TrialState.RESUMING, phase=Phase.STOPPED)
+
+    assert see(trial, Phase.PENDING).trial.state is TrialState.RESUMING
+
+
+@pytest.mark.parametrize("phase", [Phase.STOPPING, Phase.DELETING])
+def test_a_training_that_leaves_is_not_at_work(phase: Phase) -> None:
+    submission = see(a_trial(), phase).trial.submission
+
+    assert not submission.is_at_work
+    assert submission.running_seconds == 60.0
+
+
+def test_a_training_that_terminates_counts_as_at_work_until_it_is_back_in_line() -> None:
+    assert see(a_trial(), Phase.TERMINATING).trial.submission.is_at_work

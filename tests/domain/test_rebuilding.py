@@ -1,3 +1,6 @@
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -66,6 +69,9 @@ def test_a_deleted_one_ends_its_attempt_as_it_ended(
 
     assert (trial.state, trial.failure) == (state, failure)
     assert not trial.holds_slot
+    submission = trial.submission
+    assert (submission.workload_id, submission.phase) == (workload_id(3, 2), phase)
+    assert (trial.created_at, submission.created_at, submission.intent_at) == (NOW, NOW, NOW)
 
 
 def test_what_left_nothing_fails_and_can_be_retried() -> None:
@@ -74,3 +80,27 @@ def test_what_left_nothing_fails_and_can_be_retried() -> None:
     assert (trial.state, trial.holds_slot) == (TrialState.FAILED, False)
     assert "no trace" in trial.reason
     assert reopened(trial, NOW).trial.state is TrialState.INTERRUPTED
+
+
+@pytest.mark.parametrize("since", [None, NOW])
+def test_what_the_file_says_of_an_attempt_is_known_again(since: datetime | None) -> None:
+    draft = replace(a_draft(3, 2, None), gpus=Fraction(1, 3))
+    now = after(hours=1)
+
+    for making, phase in ((from_living, Phase.RUNNING), (from_deleted, Phase.FAILED)):
+        trial = making(draft, 3, 2, replace(seen(phase), created_at=since), SPEC, now).trial
+
+        submission = trial.submission
+        assert (trial.number, trial.params) == (3, draft.params)
+        assert (submission.attempt, submission.workload_name) == (2, draft.workload_name)
+        assert (submission.digest, submission.gpus) == (draft.digest, Fraction(1, 3))
+        assert (trial.created_at, submission.sent_at) == (since or now, since or now)
+
+
+def test_what_left_nothing_is_told_as_vanished_and_never_sent() -> None:
+    change = from_nothing(a_draft(3, 1, None), 3, NOW)
+
+    trial = change.trial
+    assert (trial.number, trial.submission.attempt, trial.created_at) == (3, 1, NOW)
+    assert (trial.failure, trial.submission.sent_at) == (FailureClass.VANISHED, None)
+    assert [event.at for event in change.events] == [NOW]

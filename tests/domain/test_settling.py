@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from sweeper.domain.change import Change
 from sweeper.domain.judging import Verdict
 from sweeper.domain.observing import observe
 from sweeper.domain.phase import Phase
-from sweeper.domain.policy import LONGEST_WAIT
+from sweeper.domain.policy import LONGEST_WAIT, call_delay, retry_delay
 from sweeper.domain.record import EventKind
 from sweeper.domain.settling import (
     absent,
@@ -22,11 +23,13 @@ from sweeper.domain.settling import (
     cancelled,
     failed,
     foreign,
+    found_deleted,
     given_up,
     gone,
     gone_at_delete,
     held,
     left_open,
+    not_adopted,
     refused,
     reopened,
     uncounted,
@@ -413,3 +416,101 @@ def test_a_trial_is_settled_once_and_holds_a_slot_until_its_training_ended(
     assert trial.holds_slot is (trial.submission.ended_at is None)
     if not trial.holds_slot and not trial.state.is_terminal:
         assert (trial.state, trial.retry_at is not None) == (TrialState.INTERRUPTED, True)
+
+
+def test_a_wait_that_was_asked_for_puts_the_next_call_off() -> None:
+    name = a_trial().submission.workload_name
+    due = NOW + call_delay(4, name, 60.0)
+
+    called = call_failed(a_trial(calls_failed=3), NOW, EventKind.DELETE, "503", 60.0)
+    created = unsent(submitting(calls_failed=3), NOW, "503", outcome="not_sent", wait=60.0)
+
+    assert due >= after(seconds=60)
+    assert called.trial.submission.next_call_at == due
+    assert created.trial.submission.next_call_at == due
+
+
+def test_without_such_a_wait_each_training_has_a_back_off_of_its_own() -> None:
+    name = a_trial().submission.workload_name
+
+    called = call_failed(a_trial(calls_failed=3), NOW, EventKind.DELETE, "503", None)
+
+    assert called.trial.submission.next_call_at == NOW + call_delay(4, name)
+
+
+def test_an_accepted_training_waits_for_nothing_and_is_as_old_as_it_says() -> None:
+    trial = submitting(next_call_at=after(hours=1), seen_at=NOW)
+    seen = an_observation(Phase.PENDING, of=trial, created_at=after(seconds=7))
+
+    submission = accepted(trial, seen, LATER).trial.submission
+
+    assert (submission.next_call_at, submission.seen_at) == (None, None)
+    assert (submission.created_at, submission.phase_since) == (after(seconds=7), LATER)
+
+
+def test_an_adopted_training_is_as_old_as_it_says_and_in_its_phase_since_it_was_found() -> None:
+    trial = submitting()
+    seen = an_observation(
+        Phase.UNKNOWN, of=trial, workload_id=workload_id(0), created_at=after(seconds=7)
+    )
+
+    submission = adopted(trial, seen, ResumeSpec(), LATER).trial.submission
+
+    assert (submission.phase, submission.phase_since) == (Phase.UNKNOWN, LATER)
+    assert submission.created_at == after(seconds=7)
+
+
+@pytest.mark.parametrize("used", [0, 1])
+def test_the_next_attempt_waits_as_long_as_its_class_asks(used: int) -> None:
+    trial = a_trial(retries={FailureClass.INFRASTRUCTURE: used})
+    name = trial.submission.workload_name
+    delay = retry_delay(used, RETRY.infrastructure, None, name)
+
+    assert delay is not None
+    assert failed(trial, NODE_LOST, RETRY, LATER).trial.retry_at == LATER + delay
+
+
+@pytest.mark.parametrize("attempt", [1, 2, 1000])
+def test_an_evicted_attempt_waits_longer_each_time_without_end(attempt: int) -> None:
+    trial = a_trial(attempt=attempt)
+    rule = RetryRule(attempts=10**9)
+    delay = retry_delay(attempt - 1, rule, None, trial.submission.workload_name)
+
+    assert delay is not None
+    assert failed(trial, PREEMPTED, RETRY, LATER).trial.retry_at == LATER + delay
+
+
+def test_what_was_completed_before_it_was_deleted_is_kept_as_completed() -> None:
+    last = an_observation(Phase.COMPLETED, of=a_trial())
+
+    assert gone(a_trial(), last, RETRY, LATER).trial.submission.phase is Phase.COMPLETED
+
+
+def test_a_held_trial_that_is_retried_waits_for_nothing() -> None:
+    trial = a_trial(state=TrialState.HELD, next_call_at=after(hours=1))
+
+    assert reopened(trial, LATER).trial.submission.next_call_at is None
+
+
+def test_what_only_the_deleted_ones_have_is_known_as_it_was() -> None:
+    trial = submitting(next_call_at=after(hours=1), calls_failed=2)
+    last = an_observation(
+        Phase.FAILED, of=trial, workload_id=workload_id(0), created_at=after(seconds=7)
+    )
+
+    change = found_deleted(trial, last, RETRY, LATER)
+
+    submission = change.trial.submission
+    assert (submission.workload_id, submission.phase) == (workload_id(0), Phase.FAILED)
+    assert (submission.created_at, submission.ended_at) == (after(seconds=7), LATER)
+    assert (submission.next_call_at, submission.calls_failed) == (None, 0)
+    assert outcomes(change, EventKind.LOOK_UP) == ["deleted"]
+
+
+def test_what_a_person_named_wrongly_is_told_and_changes_nothing_else() -> None:
+    trial = submitting()
+
+    change = not_adopted(trial, LATER, "another one")
+
+    assert change.trial == replace(trial, reason="another one")
+    assert outcomes(change, EventKind.LOOK_UP) == ["foreign"]
