@@ -19,19 +19,24 @@ READS_PER_TICK = 8
 """Single reads in one tick, so that a control plane without a listing is not flooded."""
 
 _LISTING_LAG = timedelta(seconds=5)
+_SHORTEST_PATIENCE = timedelta(seconds=2)
+_LONGEST_PATIENCE = timedelta(seconds=30)
 
 
 @dataclass(slots=True, kw_only=True)
 class Observer:
     """Observes all trainings of one sweep, whose workload names share `prefix`.
 
-    It remembers when it last read each training, only so as not to read it too often.
+    It remembers when it last read each training, and how often in a row that failed, only so as
+    not to read it too often.
     """
 
     control_plane: ControlPlane
     prefix: str
     policy: ResumeSpec
+    _has_listing: bool = True
     _read_at: dict[str, datetime] = field(default_factory=dict)
+    _failed: dict[str, int] = field(default_factory=dict)
 
     async def observe(
         self, live: Sequence[Trial], now: datetime, *, reads: int = READS_PER_TICK
@@ -43,17 +48,16 @@ class Observer:
         Raises:
             TransientError, AuthError, ForbiddenError: nothing could be read.
         """
-        known = [trial for trial in live if trial.holds_slot and trial.submission.workload_id]
+        known = _known(live)
         self._forget_others(known)
         if not known:
             return ()
         try:
             listed = await self.control_plane.observe(self.prefix, _oldest(known))
         except UnsupportedError:
-            due = [
-                trial for trial in known if self._age(trial, now) >= reading_interval(trial, now)
-            ]
-            return await self._read_due(due, now, reads)
+            self._has_listing = False
+            return await self._read_due(known, now, reads)
+        self._has_listing = True
         by_id = {seen.workload_id: seen for seen in listed}
         changes = [
             self._fold(trial, by_id[trial.submission.workload_id], now)
@@ -70,6 +74,13 @@ class Observer:
         self._postpone(errors, now)
         return [*changes, *read]
 
+    def next_read(self, live: Sequence[Trial], now: datetime) -> timedelta | None:
+        """Return how soon a training is to be read alone; None where a listing reads them all."""
+        if self._has_listing:
+            return None
+        waits = [self._interval(trial, now) - self._age(trial, now) for trial in _known(live)]
+        return max(min(waits, default=timedelta.max), timedelta())
+
     def _is_worth_reading(self, trial: Trial, now: datetime) -> bool:
         """Whether a training that the listing lacks is to be read: a page may just have shifted.
 
@@ -78,12 +89,25 @@ class Observer:
         is_deleted = trial.submission.delete_sent_at is not None
         return is_deleted or self._age(trial, now) >= _LISTING_LAG
 
-    async def _read_due(self, due: Sequence[Trial], now: datetime, reads: int) -> Sequence[Change]:
-        """Read what is due; raise what the first read raised when not one of them was good."""
+    async def _read_due(
+        self, known: Sequence[Trial], now: datetime, reads: int
+    ) -> Sequence[Change]:
+        """Read what is due; raise what the first read raised when not one of them was good.
+
+        Whether it is those trainings or the control plane that cannot be read, another one tells;
+        a probe is not followed by a second one.
+        """
+        due = [trial for trial in known if self._age(trial, now) >= self._interval(trial, now)]
         changes, errors = await self._read_each(due, now, reads)
+        if errors and not changes and reads > 1:
+            others = [trial for trial in known if _id_of(trial) not in {*errors, *self._failed}]
+            changes, more = await self._read_each(others, now, 1)
+            errors |= more
+        self._postpone(errors, now)
         if errors and not changes:
             raise next(iter(errors.values()))
-        self._postpone(errors, now)
+        if changes:
+            self._failed = {key: self._failed[key] for key in errors}
         return changes
 
     async def _read_each(
@@ -98,7 +122,7 @@ class Observer:
             try:
                 changes.append(await self._read(trial, now))
             except ControlPlaneError as error:
-                errors[trial.submission.workload_id or ""] = error
+                errors[_id_of(trial)] = error
 
         async with asyncio.TaskGroup() as group:
             for trial in oldest[:reads]:
@@ -106,11 +130,20 @@ class Observer:
         return sorted(changes, key=lambda change: change.trial.number), errors
 
     def _postpone(self, failed: Iterable[str], now: datetime) -> None:
-        """Let what alone cannot be read not take the turn of the others again and again."""
-        self._read_at.update(dict.fromkeys(failed, now))
+        """Let what cannot be read not take the turn of the others again and again."""
+        for workload_id in failed:
+            self._read_at[workload_id] = now
+            self._failed[workload_id] = self._failed.get(workload_id, 0) + 1
+
+    def _interval(self, trial: Trial, now: datetime) -> timedelta:
+        """Return how old the last reading may get: longer the more often it failed in a row."""
+        times = self._failed.get(_id_of(trial), 0)
+        if times == 0:
+            return reading_interval(trial, now)
+        return min(_SHORTEST_PATIENCE * 2 ** min(times, 8), _LONGEST_PATIENCE)
 
     async def _read(self, trial: Trial, now: datetime) -> Change:
-        workload_id = trial.submission.workload_id or ""
+        workload_id = _id_of(trial)
         try:
             seen = await self.control_plane.get(workload_id)
         except TrainingGoneError:
@@ -133,7 +166,7 @@ class Observer:
     def _age(self, trial: Trial, now: datetime) -> timedelta:
         """Return how long ago the training was last read, by this process or as stored."""
         submission = trial.submission
-        read = self._read_at.get(submission.workload_id or "")
+        read = self._read_at.get(_id_of(trial))
         age = now - (read or submission.seen_at or submission.intent_at)
         # A reading that lies ahead was made before the clock was set back.
         return age if age >= timedelta() else timedelta.max
@@ -142,6 +175,16 @@ class Observer:
         ids = {trial.submission.workload_id for trial in known}
         for workload_id in self._read_at.keys() - ids:
             del self._read_at[workload_id]
+            self._failed.pop(workload_id, None)
+
+
+def _known(live: Sequence[Trial]) -> Sequence[Trial]:
+    """Return the trials whose training may be read."""
+    return [trial for trial in live if trial.holds_slot and trial.submission.workload_id]
+
+
+def _id_of(trial: Trial) -> str:
+    return trial.submission.workload_id or ""
 
 
 def _oldest(known: Sequence[Trial]) -> datetime | None:

@@ -14,18 +14,26 @@ _SHORTEST_WAIT = 0.2
 
 
 def next_look(
-    snapshot: Snapshot, failures: int, calls_after: datetime | None, now: datetime
+    snapshot: Snapshot,
+    failures: int,
+    calls_after: datetime | None,
+    now: datetime,
+    *,
+    next_read: timedelta | None = None,
 ) -> float:
     """Return the seconds until the next tick is worth its calls.
 
     Soon while a slot is idle, something is under way or the end is near, seldom while every
-    slot is at work; while the control plane fails, not before it may be called again.
+    slot is at work, but not later than `next_read`, when a training is to be read alone; while
+    the control plane fails, not before it may be called again.
     """
     if failures and calls_after is not None:
         left = min(calls_after - now, LONGEST_WAIT)
         return max(left.total_seconds(), _SHORTEST_WAIT)
     if _is_quiet(snapshot):
-        return min(QUIET_WAIT, max(_next_due(snapshot.live, now), _SHORTEST_WAIT))
+        due = max(_next_due(snapshot.live, now), _SHORTEST_WAIT)
+        reads = QUIET_WAIT if next_read is None else max(next_read.total_seconds(), BUSY_WAIT)
+        return min(QUIET_WAIT, due, reads)
     return BUSY_WAIT
 
 

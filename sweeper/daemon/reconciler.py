@@ -277,6 +277,7 @@ class Reconciler:
         done: list[Done] = []
 
         async def carry_out(action: Action) -> None:
+            self.store.check_owned()
             outcome = await self.hands.carry_out(action)
             await self._recorder.settle(sweep, outcome.change)
             done.append(outcome)

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -37,6 +37,13 @@ class Scene:
     async def look(self, at: float = 10, reads: int = READS_PER_TICK) -> Sequence[Change]:
         """Observe all trials, `at` seconds after `NOW`."""
         return await self.observer.observe(self.trials, after(seconds=at), reads=reads)
+
+    def settle(self, *numbers: int) -> None:
+        """Let trainings be in their phase for an hour: none needs to be read again soon."""
+        for number in numbers:
+            trial = self.trials[number]
+            long_ago = replace(trial.submission, phase_since=after(hours=-1))
+            self.trials[number] = replace(trial, submission=long_ago)
 
     def hide(self, number: int) -> None:
         """Leave a training out of every read from now on."""
@@ -99,6 +106,13 @@ async def test_trainings_older_than_ours_need_not_be_listed(
     await scene.look(at=0)
 
     assert asked.since == since
+
+
+async def test_no_training_is_to_be_read_alone_where_a_listing_has_all() -> None:
+    scene = Scene(1)
+    await scene.look()
+
+    assert scene.observer.next_read(scene.trials, after(hours=1)) is None
 
 
 async def test_what_the_listing_lacks_is_read_alone() -> None:
@@ -185,7 +199,49 @@ class TestWithoutListing:
         with pytest.raises(TransientError):
             await scene.look()
         scene.remote.down = None
-        assert len(await scene.look(at=10.1)) == 3
+        assert len(await scene.look(at=14)) == 3
+
+    async def test_another_training_tells_whether_one_or_all_cannot_be_read(self) -> None:
+        scene = Scene(3, has_listing=False)
+        await scene.look(at=10)
+        scene.settle(1, 2)
+        scene.remote.faults = {("get", 4): unreadable()}
+
+        assert [change.trial.number for change in await scene.look(at=12)] == [1]
+        assert scene.remote.requests("get") == 5
+
+    async def test_one_that_alone_cannot_be_read_is_tried_ever_more_seldom(self) -> None:
+        scene = Scene(1, has_listing=False)
+        scene.remote.down = TransientError("500")
+
+        failed = []
+        for second in range(10, 130):
+            try:
+                assert await scene.look(at=second) == []
+            except TransientError:
+                failed.append(second)
+
+        assert failed == [10, 14, 22, 38, 68, 98, 128]
+
+    async def test_after_a_good_reading_no_training_waits_for_an_outage_that_is_over(self) -> None:
+        scene = Scene(2, has_listing=False)
+        scene.remote.down = TransientError("503")
+        for second in (10, 14, 22):
+            with pytest.raises(TransientError):
+                await scene.look(at=second)
+        scene.remote.down = None
+
+        assert len(await scene.look(at=38)) == 2
+        assert len(await scene.look(at=43)) == 2
+
+    async def test_it_tells_when_the_next_training_is_to_be_read(self) -> None:
+        scene = Scene(1, has_listing=False)
+        await scene.look(at=10)
+
+        waits = [scene.observer.next_read(scene.trials, after(seconds=at)) for at in (10.5, 12, 15)]
+
+        assert waits == [timedelta(seconds=1.5), timedelta(), timedelta()]
+        assert scene.observer.next_read([], after(seconds=10)) == timedelta.max
 
     async def test_a_404_is_noted_with_its_time(self) -> None:
         scene = Scene(1, has_listing=False)

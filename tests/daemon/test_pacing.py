@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +53,17 @@ def test_a_quiet_sweep_is_looked_at_when_a_trial_is_due(seconds: float, wait: fl
     live = [*FULL[:3], a_trial(3, next_call_at=after(seconds=seconds))]
 
     assert next_look(a_snapshot(*live), 0, None, NOW) == pytest.approx(wait)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wait"), [(0, BUSY_WAIT), (4, 4.0), (20, QUIET_WAIT), (None, QUIET_WAIT)]
+)
+def test_a_quiet_sweep_is_looked_at_when_a_training_is_to_be_read_alone(
+    seconds: int | None, wait: float
+) -> None:
+    due = None if seconds is None else timedelta(seconds=seconds)
+
+    assert next_look(a_snapshot(*FULL), 0, None, NOW, next_read=due) == wait
 
 
 @pytest.mark.parametrize(("seconds", "wait"), [(40, 40.0), (0, 0.2), (10**6, 900.0)])
