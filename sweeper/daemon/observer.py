@@ -140,7 +140,7 @@ class Observer:
         times = self._failed.get(_id_of(trial), 0)
         if times == 0:
             return reading_interval(trial, now)
-        return min(_SHORTEST_PATIENCE * 2 ** min(times, 8), _LONGEST_PATIENCE)
+        return min(_SHORTEST_PATIENCE * (1 << min(times, 8)), _LONGEST_PATIENCE)
 
     async def _read(self, trial: Trial, now: datetime) -> Change:
         workload_id = _id_of(trial)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, select, union_all
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func, select, union_all
 
 from sweeper.domain.record import Totals, TrialView
 from sweeper.domain.trial import Submission, Trial, TrialState
@@ -38,7 +38,7 @@ _TRIALS = select(*TRIAL_COLUMNS).select_from(_WITH_NEWEST)
 _VIEWS = select(*VIEW_COLUMNS).select_from(_WITH_OBJECTIVE)
 
 # These each tick asks, of the sweep that is bound as `sweep`.
-_SWEEP = bindparam("sweep")
+_SWEEP: BindParameter[str] = bindparam("sweep")
 _LIVE = _TRIALS.where(trials.c.sweep_id == _SWEEP, trials.c.is_live.is_(True)).order_by(
     trials.c.number
 )
