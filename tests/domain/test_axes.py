@@ -56,3 +56,16 @@ def test_values_are_the_same_when_wandb_takes_them_for_the_same(
 
 def test_collapsing_keeps_one_value_of_each_identity() -> None:
     assert str(collapse((1, 2, 1.0, 2.5, 2))) == "(1.0, 2, 2.5)"
+
+
+def test_a_step_so_fine_counts_from_its_beginning() -> None:
+    axis = arange(1e300, 2e300, 1e-300)
+
+    assert 10**599 < axis.size < 2 * 10**600
+    assert arange(-1e300, 1e300, 1e-300).size > 10**600
+
+
+def test_the_second_float_is_exact_however_far_the_first_lies() -> None:
+    axis = arange(1e16, 1e16 + 8, 1.5)
+
+    assert axis.value(1) == 1e16 + 1.5

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.domain.expansion import Expansion, slug, workload_name
+from sweeper.domain.expansion import Expansion, ordinal, slug, workload_name
 from sweeper.domain.parameters import IntUniform, SearchSpace, Uniform
-from sweeper.domain.sweep import Method
+from sweeper.domain.permutation import Permutation
+from sweeper.domain.sweep import Method, Order
 from tests.domain.spaces import space_of
 from tests.support.builders import SWEEP_ID, a_spec, a_sweep
 
@@ -125,3 +126,39 @@ def test_no_two_attempts_share_a_name(one: tuple[int, int], other: tuple[int, in
 
 def test_a_workload_name_tells_trial_and_attempt() -> None:
     assert workload_name("demo", SWEEP_ID, 12, 3) == f"demo-{SWEEP_ID}-12-3"
+
+
+def test_a_number_beyond_the_sweep_is_told_with_how_many_there_are() -> None:
+    expansion = Expansion(a_spec(method=Method.GRID, space=_GRID))
+
+    with pytest.raises(ValueError, match="trial 0x3 is beyond the 0x3 of the sweep"):
+        expansion.params(3)
+
+
+def test_a_negative_number_is_beyond_an_unbounded_sweep_too() -> None:
+    expansion = Expansion(a_spec(method=Method.RANDOM, space=_RANGE))
+
+    with pytest.raises(ValueError, match="trial -0x1 is beyond the 0x0 of the sweep"):
+        expansion.params(-1)
+
+
+def test_seed_zip_and_order_of_the_sweep_reach_its_sampler() -> None:
+    space = space_of({"a": {"values": [1, 2, 3]}, "b": {"values": [4, 5, 6]}})
+    zipped = {"space": space, "zip": (("a", "b"),), "seed": 7}
+
+    grid = Expansion(a_spec(method=Method.GRID, order=Order.SHUFFLED, **zipped))
+    draws = Expansion(a_spec(method=Method.RANDOM, **zipped))
+
+    order = Permutation(seed=7, size=3)
+    assert grid.planned == 3
+    assert [grid.params(number)["a"] for number in range(3)] == [
+        (1, 2, 3)[order.at(number)] for number in range(3)
+    ]
+    for params in (draws.params(number) for number in range(9)):
+        assert params["b"] == {1: 4, 2: 5, 3: 6}[params["a"]]  # type: ignore[index] # an int
+
+
+def test_a_number_too_long_for_a_name_is_stood_for_by_a_digest_of_twelve_characters() -> None:
+    assert ordinal(10**12 - 1) == "9" * 12
+    assert len(ordinal(10**12)) == 12
+    assert ordinal(10**12).startswith("x")

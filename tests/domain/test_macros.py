@@ -106,3 +106,19 @@ def test_values_are_protected_and_the_text_of_the_author_is_not() -> None:
     argv = expand_command(command, source)
 
     assert argv.words == ("--keep=$", "--a=<$>", "<$>", "<$>", "<--a=$>", '<{"a": "$"}>')
+
+
+def test_the_json_file_is_refused_with_what_to_use_instead() -> None:
+    with pytest.raises(RenderingError) as told:
+        expand_command(("${args_json_file}",), _source())
+
+    assert str(told.value) == (
+        "command: ${args_json_file} needs a file, and none can be brought to Run:ai: use "
+        "${args_json}, or read SWEEPER_PARAMS"
+    )
+
+
+def test_a_replaced_parameter_is_told_as_the_author_wrote_it() -> None:
+    argv = expand_command(("--lr=${lr}",), _source())
+
+    assert argv.notices == ("${lr} is replaced by the parameter, which W&B does not do",)

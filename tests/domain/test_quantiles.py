@@ -92,3 +92,40 @@ def test_beta_without_scipy_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> 
 
     with pytest.raises(MissingExtraError, match=r"pip install 'sweeper\[search\]'"):
         quantiles.beta(0.5, 2, 3)
+
+
+def test_the_border_between_two_integers_belongs_to_the_lower_one() -> None:
+    assert [quantiles.position(quarter / 4, 4) for quarter in (1, 2, 3)] == [0, 1, 2]
+    assert [quantiles.position(tenth / 10, 10, 5) for tenth in (1, 3, 7)] == [5, 7, 11]
+
+
+@given(quantile=_QUANTILES, count=st.integers(1, 1000))
+def test_a_position_is_the_first_whose_share_reaches_the_quantile(
+    quantile: float, count: int
+) -> None:
+    place = quantiles.position(quantile, count)
+
+    assert (place + 1) / count >= quantile
+    assert place == 0 or place / count < quantile
+
+
+def test_the_ends_of_a_beta_meet_in_the_middle() -> None:
+    assert quantiles.beta(0.5, 0, 0) == 0
+
+
+def test_beta_without_scipy_names_the_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.special", None)
+
+    with pytest.raises(MissingExtraError, match=r"^the beta distribution needs"):
+        quantiles.beta(0.5, 2, 3)
+
+
+@pytest.mark.parametrize(("q", "expected"), [(2, 4), (2.0, 4.0), (10**400, 0)])
+def test_a_whole_step_keeps_its_type(q: float, expected: float) -> None:
+    result = quantiles.rounded(3.5, q)
+
+    assert (result, type(result)) == (expected, type(q))
+
+
+def test_a_multiple_beyond_floats_is_the_largest() -> None:
+    assert quantiles.rounded(sys.float_info.max, 1.7e308) <= sys.float_info.max

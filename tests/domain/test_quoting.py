@@ -87,3 +87,20 @@ def test_the_beginning_of_a_long_word_tells_that_it_is_no_option() -> None:
     line.read("-" + "x" * 1_000 + "c ")
 
     assert line.quote("a b") == "'a b'"
+
+
+@pytest.mark.parametrize("template", ['"a\\b @"', '"a\\"b @"', '"a\\\\b @"', "a\\'b\\' @"])
+def test_an_escaped_character_in_the_authors_text_is_read_as_shlex_reads_it(template: str) -> None:
+    expected = [word.replace("@", "x y") for word in shlex.split(template)]
+
+    assert shlex.split(_written(template, "x y")) == expected
+
+
+@pytest.mark.parametrize(
+    "script", ['"echo \\"@\\""', '"echo \\a @"', "'echo \"@\"'", '"echo \\\\ @"']
+)
+def test_a_script_is_read_as_its_shell_reads_it(script: str) -> None:
+    (_, _, inner) = shlex.split(_written(f"sh -c {script}", "x y"))
+    (_, _, plain) = shlex.split(f"sh -c {script}")
+
+    assert shlex.split(inner) == [word.replace("@", "x y") for word in shlex.split(plain)]

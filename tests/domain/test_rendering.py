@@ -171,11 +171,13 @@ def test_kubernetes_gives_the_container_the_very_values() -> None:
     assert json.loads(expand(_variables(rendered)["SWEEPER_PARAMS"])) == params
 
 
-def test_locally_nothing_is_escaped() -> None:
+def test_locally_references_are_escaped_too() -> None:
+    """The local control plane expands them as Kubernetes does."""
     rendered = _render(program="t.py", params={"x": "$(POD_IP)"})
 
-    assert rendered.spec["args"] == "python t.py '--x=$(POD_IP)'"
-    assert _variables(rendered)["SWEEPER_PARAMS"] == '{"x":"$(POD_IP)"}'
+    assert rendered.argv == ("/usr/bin/env", "python", "t.py", "--x=$(POD_IP)")
+    assert rendered.spec["args"] == "python t.py '--x=$$(POD_IP)'"
+    assert _variables(rendered)["SWEEPER_PARAMS"] == '{"x":"$$(POD_IP)"}'
 
 
 @given(value=st.text(st.characters(exclude_categories=["Cs", "Cc"])))
@@ -183,7 +185,7 @@ def test_a_local_command_line_splits_into_the_argv(value: str) -> None:
     rendered = _render(program="t.py", params={"x": value})
 
     sent = f"{rendered.spec['command']} {rendered.spec['args']}"
-    assert tuple(shlex.split(sent)) == rendered.argv
+    assert tuple(map(expand, shlex.split(sent))) == rendered.argv
 
 
 def test_variables_of_the_user_stay_and_come_first() -> None:
@@ -258,3 +260,30 @@ def test_what_a_training_shows_of_itself_holds_no_secret() -> None:
 def test_a_value_that_no_command_line_can_carry_is_refused() -> None:
     with pytest.raises(RenderingError, match=r"U\+0000"):
         _render(params={"x": "a\0"})
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_a_value_in_a_template_is_escaped_where_it_is_sent_and_shown_as_it_is(local: bool) -> None:
+    rendered = _render({"args": "run ${v}"}, local=local, params={"v": "$(X)"})
+
+    args = rendered.spec["args"]
+    assert isinstance(args, str)
+    assert " ".join(shlex.split(args)) == "run $$(X)"
+    assert rendered.argv == ("run", "$(X)")
+
+
+@pytest.mark.parametrize("key", ["command", "args"])
+def test_half_a_command_line_of_the_template_is_kept_as_it_is(key: str) -> None:
+    rendered = _render({key: "python"}, program="ignored.py")
+
+    assert {"command", "args"} & rendered.spec.keys() == {key}
+    assert rendered.argv == ("python",)
+
+
+def test_the_attempt_is_told_to_the_training() -> None:
+    assert _variables(_render({"image": "i"}))["SWEEPER_ATTEMPT"] == "2"
+
+
+def test_no_parameter_file_is_promised_on_runai() -> None:
+    with pytest.raises(RenderingError, match="none can be brought to Run:ai"):
+        _render({"image": "i"}, command=("run", "${args_json_file}"))

@@ -16,6 +16,7 @@ from sweeper.domain.record import (
 from sweeper.domain.reviewing import (
     granted,
     is_drained,
+    is_held_up,
     is_settled,
     not_rejected,
     rejected,
@@ -185,6 +186,8 @@ SUSPENDED = SweepState.SUSPENDED
         pytest.param(snapshot(SweepState.OPEN, a_trial()), True, id="nothing asked for"),
         pytest.param(snapshot(SweepState.OPEN, a_trial(cancel_asked_at=NOW)), False, id="given up"),
         pytest.param(snapshot(SweepState.OPEN, STUCK), True, id="cannot be deleted"),
+        pytest.param(snapshot(SweepState.OPEN, HELD, a_trial(1)), True, id="held, not given up"),
+        pytest.param(snapshot(SweepState.OPEN, GIVEN_UP), False, id="held and given up"),
         pytest.param(snapshot(SweepState.CANCELLING), False, id="cancelling"),
         pytest.param(snapshot(SUSPENDED, a_trial()), False, id="still running"),
         pytest.param(snapshot(SUSPENDED, a_trial(phase=Phase.STOPPED)), True, id="stopped"),
@@ -279,3 +282,48 @@ def test_without_a_target_or_a_value_nothing_is_reached(
     objective: ObjectiveSpec | None, best: TrialView | None
 ) -> None:
     assert not target_reached(objective, best)
+
+
+def test_a_sweep_on_the_ramp_is_proven_by_its_first_training_at_work() -> None:
+    given = a_snapshot(a_trial(first_running_at=after(seconds=5)), ramps=True)
+
+    assert review(given, after(hours=1)).first_running_at == after(seconds=5)
+
+
+def test_a_sweep_on_the_ramp_is_proven_by_a_trial_that_completed_unseen() -> None:
+    totals = Totals(states={TrialState.COMPLETED: 1}, next_number=1)
+    given = replace(a_snapshot(ramps=True), totals=totals)
+
+    assert review(given, after(hours=1)).first_running_at == after(hours=1)
+
+
+def test_a_sweep_without_a_ramp_needs_no_proof() -> None:
+    assert review(a_snapshot(a_trial()), NOW).first_running_at is None
+
+
+def test_a_frozen_sweep_is_reviewed_as_such() -> None:
+    lost = [a_trial(number, missing_since=NOW, lost_since=NOW) for number in range(9)]
+
+    assert review(a_snapshot(*lost), NOW).frozen is not None
+
+
+def test_a_single_refusal_is_forgotten_after_a_create_that_succeeds() -> None:
+    assert not_rejected(rejected(a_sweep(), "a", compliance=False)) == a_sweep()
+
+
+def test_what_a_person_says_is_gone_counts_from_when_they_said_so() -> None:
+    said = Wish(kind=WishKind.THAW, at=after(seconds=5))
+
+    sweep = granted(a_sweep(frozen="7 of 9", state=SweepState.PAUSED), [said])
+
+    assert (sweep.thawed_at, sweep.frozen) == (after(seconds=5), None)
+
+
+@pytest.mark.parametrize(
+    ("state", "frozen", "is_held"),
+    [(SUSPENDED, "why", True), (SUSPENDED, None, False), (SweepState.OPEN, "why", False)],
+)
+def test_only_a_suspend_is_held_up_by_frozen_writes(
+    state: SweepState, frozen: str | None, is_held: bool
+) -> None:
+    assert is_held_up(a_sweep(state=state, frozen=frozen)) is is_held

@@ -69,3 +69,13 @@ def test_names_are_shown_printable_and_short() -> None:
     assert shown("lr\x1b[31m") == r"lr\x1b[31m"
     assert shown("x" * 60) == "x" * 60
     assert shown("x" * 100_000) == "x" * 59 + "…"
+
+
+def test_an_illegible_value_is_refused_with_a_remedy() -> None:
+    with pytest.raises(RenderingError) as told:
+        require_legible({"lr": "a\x07"})
+
+    assert str(told.value) == (
+        "parameters.lr: the value holds the character U+0007, which no command line can carry: "
+        "take it out, or put the value in a file"
+    )

@@ -52,3 +52,11 @@ def test_bands_rise_and_lie_below_max_iter(eta: float, max_iter: int, s: int) ->
     assert list(found) == sorted(found)
     assert all(1 <= band <= max_iter for band in found)
     assert len(found) <= s
+
+
+def test_min_iter_is_one_unless_it_is_given() -> None:
+    assert bands()[:4] == (1, 3, 9, 27)
+
+
+def test_bands_end_before_the_largest_float() -> None:
+    assert max(bands(eta=1e150)) <= 1e300

@@ -1,3 +1,4 @@
+import re
 import shlex
 from typing import Any
 
@@ -189,3 +190,50 @@ def test_params_are_known_by_dotted_names_too() -> None:
     params: dict[str, JsonValue] = {"o": {"i": {"k": 1}, "j": 2}, "o.j": 3}
 
     assert dotted_names(params) == {**params, "o.i": {"k": 1}, "o.i.k": 1, "o.j": 3}
+
+
+def test_a_command_line_as_long_as_one_may_be_is_filled() -> None:
+    text = "x" * (256 * 1024)
+
+    assert fill({"args": text}, {}, expanded=True)["args"] == text
+
+
+@pytest.mark.parametrize(
+    ("spec", "place"),
+    [
+        ({"args": "${x}"}, "args"),
+        ({"image": "${x}"}, "image"),
+        ({"stdin": "${x}"}, "stdin"),
+        ({"storage": {"pvc": [{"readOnly": "${x}"}]}}, "storage.pvc.0.readOnly"),
+    ],
+    ids=str,
+)
+def test_an_unknown_name_is_told_with_its_place_wherever_it_stands(
+    spec: dict[str, JsonValue], place: str
+) -> None:
+    with pytest.raises(RenderingError, match=rf"^training\.spec\.{re.escape(place)}: \$\{{x\}}"):
+        fill(spec, {"lr": 1}, expanded=True)
+
+
+@pytest.mark.parametrize("key", ["annotations", "labels"])
+def test_a_value_is_escaped_nowhere_but_in_variables(key: str) -> None:
+    spec: dict[str, JsonValue] = {key: [{"name": "a", "value": "x ${x}"}]}
+
+    assert fill(spec, {"x": "$(X)"}, expanded=True) == {key: [{"name": "a", "value": "x $(X)"}]}
+
+
+def test_a_variable_is_escaped_in_its_value_alone() -> None:
+    spec: dict[str, JsonValue] = {"environmentVariables": [{"name": "n ${x}", "value": "v ${x}"}]}
+
+    assert fill(spec, {"x": "$(X)"}, expanded=True) == {
+        "environmentVariables": [{"name": "n $(X)", "value": "v $$(X)"}]
+    }
+
+
+def test_the_nearest_name_is_sought_up_to_the_lengths_that_can_be_compared() -> None:
+    long = "p" * 64
+    names = [long, *(f"q{number}" for number in range(99))]
+
+    (found,) = unknown_placeholders({"image": f"${{{'p' * 63}x}}"}, names)
+
+    assert found.nearest == long
