@@ -3,6 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 OUTSIDE := .venv-outside
 FUZZ := .venv-fuzz
+MUTANTS := .venv-mutants
 PRISM := tests/outside/prism
 # node trusts a list of its own; what this machine trusts is added to it.
 CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
@@ -12,7 +13,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check outside bench fuzz docs lock clean
+.PHONY: help demo test check outside bench fuzz planted mutants docs lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -54,6 +55,12 @@ fuzz: $(FUZZ)/stamp  ## Fuzz TARGET (all of tests/fuzz when not given) for SECON
 			-artifact_prefix=$(FUZZ)/broke-$$target- || exit 1; \
 	done
 
+planted: $(VENV)/dev.stamp  ## Let the tests find bugs that were planted by hand (JOBS at once)
+	$(BIN)/python -m tests.planted
+
+mutants: $(MUTANTS)/stamp  ## Count the mutations of the domain that no test notices (half an hour and more)
+	$(MUTANTS)/bin/python -m tests.planted.mutants --jobs $${JOBS:-2}
+
 docs: $(VENV)/dev.stamp  ## Write into README what is generated from the code
 	$(BIN)/python docs/generate.py
 
@@ -66,9 +73,11 @@ lock: $(VENV)/dev.stamp  ## Resolve the dependencies anew, with hashes and witho
 		--no-header --quiet --group pyproject.toml:outside -o requirements-outside.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --group pyproject.toml:fuzz -o requirements-fuzz.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet --group mutants --extra search pyproject.toml -o requirements-mutants.lock
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) $(OUTSIDE) $(FUZZ) $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(OUTSIDE) $(FUZZ) $(MUTANTS) build $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module" \
@@ -98,4 +107,11 @@ $(FUZZ)/stamp: requirements-dev.lock requirements-fuzz.lock pyproject.toml
 	$(FUZZ)/bin/python -m pip --disable-pip-version-check --quiet install \
 		--require-hashes --no-deps -r requirements-dev.lock -r requirements-fuzz.lock
 	$(FUZZ)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --editable .
+	@touch $@
+
+$(MUTANTS)/stamp: requirements-mutants.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
+	$(PYTHON) -m venv $(MUTANTS)
+	$(MUTANTS)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--require-hashes --no-deps -r requirements-mutants.lock
 	@touch $@

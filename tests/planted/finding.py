@@ -83,17 +83,23 @@ class Tree:
 
 @contextmanager
 def copied() -> Iterator[Tree]:
-    """Copy the project into a folder of its own."""
+    """Copy the project into a folder of its own for a while."""
     with TemporaryDirectory(prefix="planted-") as folder:
         path = Path(folder)
-        for part in _PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", "node_modules", ".*")
-                shutil.copytree(source, path / part, ignore=ignored)
-            else:
-                shutil.copy(source, path / part)
+        copy_project(path)
         yield Tree(path=path)
+
+
+def copy_project(folder: Path) -> None:
+    """Copy what the tests need into a folder that is made if need be."""
+    ignored = shutil.ignore_patterns("__pycache__", "node_modules", ".*")
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in _PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=ignored)
+        else:
+            shutil.copy(source, folder / part)
 
 
 def _forget_bytecode(file: Path) -> None:
