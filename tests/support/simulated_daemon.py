@@ -41,6 +41,7 @@ from sweeper.local.simulation import SimulationPlan
 from sweeper.local.site import Extension, Site
 from sweeper.local.trainings import LocalTraining, PlaneEvent
 from sweeper.ports import ControlPlane, Now, Store
+from sweeper.runai.gate import GatePolicy
 from sweeper.runai.opening import Address, open_runai
 from sweeper.runai.tokens import Credentials, TokenVersion
 from sweeper.store.memory import MemoryStore
@@ -133,6 +134,9 @@ class Rehearsal:
     store: Store = field(default_factory=MemoryStore)
     heard: Heard = field(default_factory=Heard)
     line: Line = field(default_factory=Line)
+    quarantine: timedelta = QUARANTINE
+    ramps: bool = False
+    gate: GatePolicy | None = None
     now: Now = field(init=False)
     faults: Faults = field(init=False)
     file: SweepFile = field(init=False)
@@ -234,9 +238,10 @@ class Rehearsal:
             telemetry=self.heard,
             spec=spec,
             planned=record.planned,
-            quarantine=QUARANTINE,
+            quarantine=self.quarantine,
             now=self.now,
             read_reports=_read_nothing,
+            ramps=self.ramps,
         )
         return Service(reconciler=reconciler, now=self.now)
 
@@ -250,6 +255,7 @@ class Rehearsal:
             ),
             token_version=TokenVersion.V2,
             transport=self.line,
+            gate=self.gate,
         )
         async with open_runai(address, now=self.now, rng=random.Random(1)) as connection:
             yield connection.control_plane("1")

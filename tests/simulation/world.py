@@ -1,0 +1,317 @@
+"""A whole world from one seed: real daemons over a real store, and a control plane that errs.
+
+    outcome = run_seed(7)             # or run_scenario(draw(7)), or a scenario of your own
+    outcome.violations                # what no fault may ever bring about; empty if all is well
+    outcome.history                   # everything that happened, in order
+
+Everything of the daemon is the product's own: the sweep file's reading, the reconciler, the
+client with its gate, the store. The control plane (`server`, `answering`) is a model, played in
+virtual time; `wire` loses and spoils what goes between the two, `happening` is what befalls
+trainings, daemons and the clock. `checking` judges by what the server wrote down.
+
+The same scenario gives the same history, whatever the process: `outcome.history.digest()`.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import looptime
+
+from sweeper.clock import pause
+from sweeper.daemon.service import Service
+from sweeper.domain.record import SweepRecord
+from sweeper.errors import StoreLockedError
+from sweeper.local.running import inline
+from sweeper.ports import Store
+from sweeper.runai.gate import GatePolicy
+from sweeper.store.memory import MemoryStore
+from sweeper.store.sql import SqlStore
+from sweeper.sweepfile.reading import ReadingContext, parse_sweep
+from tests.local.planes import memory_folder
+from tests.simulation.answering import PROJECT, Face
+from tests.simulation.checking import Remains, Violation, violations
+from tests.simulation.happening import Happenings
+from tests.simulation.history import History, Note
+from tests.simulation.living import Life, MortalStore
+from tests.simulation.scenario import Scenario, Sweep, draw
+from tests.simulation.server import START, Cluster
+from tests.simulation.wire import Weather, Wire
+from tests.support.crashing import Crash
+from tests.support.daemon import Heard
+from tests.support.simulated_daemon import CLUSTER_ID, Rehearsal
+
+BOUND = 4 * 3600.0
+"""Virtual seconds after the calm within which everything must be settled."""
+
+QUARANTINE = timedelta(seconds=20)
+LONG_QUARANTINE = timedelta(seconds=180)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a world went."""
+
+    scenario: Scenario
+    history: History
+    violations: Sequence[Violation]
+    seconds: float
+
+
+def sweep_file(sweep: Sweep, active: int) -> str:
+    """Return the text of a sweep file (JSON is YAML) with this limit."""
+    limits: dict[str, Any] = {"active": active}
+    for key in ("pending", "gpus", "submit_per_minute", "failures", "deadline"):
+        value = getattr(sweep, key)
+        if value is not None:
+            limits[key] = value
+    phases = ("creating", "initializing", "resuming", "stopping", "terminating", "deleting")
+    return json.dumps(
+        {
+            "method": "random",
+            "name": "world",
+            "run_cap": sweep.trials,
+            "seed": 1,
+            "parameters": {"lr": {"min": 0.0, "max": 1.0}},
+            "limits": limits,
+            "retry": {k: {"attempts": n, "backoff": 5} for k, n in sweep.retries.items()},
+            "resume": {
+                "max": sweep.resume_max,
+                "backoff": 5,
+                "hold_after": sweep.hold_after,
+                "user_suspended": "leave" if sweep.leave else "resume",
+            },
+            "timeouts": dict.fromkeys(phases, sweep.timeouts),
+            "training": {
+                "projectId": PROJECT,
+                "clusterId": CLUSTER_ID,
+                "spec": {"image": "busybox", "command": "train", "compute": _ONE_GPU},
+            },
+        }
+    )
+
+
+_ONE_GPU = {"gpuDevicesRequest": 1}
+
+
+@dataclass(slots=True)
+class World:
+    """A world that is being played."""
+
+    scenario: Scenario
+    folder: Path
+    history: History = field(default_factory=History)
+    offset: timedelta = timedelta()
+    life: Life = field(default_factory=Life)
+    service: Service | None = None
+    task: "asyncio.Task[Any] | None" = None
+    store: Store = field(default_factory=MemoryStore)
+    wrong: list[Violation] = field(default_factory=list)
+    limits: list[tuple[float, int]] = field(default_factory=list)
+    cluster: Cluster = field(init=False)
+    face: Face = field(init=False)
+    weather: Weather = field(init=False)
+    here: Rehearsal = field(init=False)
+    deaths: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        scenario = self.scenario
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self.cluster = Cluster(scenario.course, scenario.seed, self.history)
+        self.face = Face(self.cluster, scenario.api)
+        self.weather = Weather(scenario, self.cluster)
+        self.deaths = self.cluster.stream("deaths")
+        unique = scenario.api.unique_names
+        self.here = Rehearsal(
+            directory=self.folder,
+            text=sweep_file(scenario.sweep, scenario.sweep.active),
+            line=Wire(self.face, self.weather),
+            heard=Heard(),
+            quarantine=QUARANTINE if unique else LONG_QUARANTINE,
+            ramps=scenario.sweep.ramps,
+            gate=GatePolicy(),
+        )
+        self.here.now = lambda: (
+            START + self.offset + timedelta(seconds=round(loop.time() - began, 6))
+        )
+
+    @property
+    def active(self) -> int:
+        """The limit that the newest daemon has."""
+        return self.limits[-1][1]
+
+    def note(self, what: str, detail: str = "") -> None:
+        """Write down what happened."""
+        self.history.add(Note(self.cluster.seconds, what, detail))
+
+    def kill(self) -> None:
+        """Kill the daemon at this moment."""
+        if self.task is not None and not self.life.is_over:
+            self.life.is_over = True
+            self.task.cancel()
+
+    async def play(self) -> Outcome:
+        """Let it all happen, and judge it."""
+        happenings = Happenings(self)
+        async with asyncio.TaskGroup() as group:
+            beside = group.create_task(happenings.play(), name="happenings")
+            try:
+                async with asyncio.timeout(self.scenario.calm + BOUND):
+                    await self._live(group)
+            except TimeoutError:
+                self.wrong.append(Violation("I9", f"not settled {BOUND:.0f} s after the calm"))
+            beside.cancel()
+        await pause(200.0 if not self.scenario.api.unique_names else 30.0)
+        remains = await self._remains()
+        found = [*self.wrong, *violations(self.scenario, self.history, remains, self.limits)]
+        return Outcome(
+            scenario=self.scenario,
+            history=self.history,
+            violations=found,
+            seconds=self.cluster.seconds,
+        )
+
+    async def _live(self, group: asyncio.TaskGroup) -> None:
+        """Let one daemon after the other run until nothing is left to do in the calm."""
+        while True:
+            began_calm = self.cluster.is_calm
+            ended = await self._one_life(group)
+            if ended and began_calm:
+                return
+            if ended:
+                left = self.scenario.calm - self.cluster.seconds
+                await pause(max(left, 0) + 1.0)
+            else:
+                await pause(self._down())
+
+    def _down(self) -> float:
+        return round(self.deaths.uniform(0.1, self.scenario.down), 3)
+
+    async def _one_life(self, group: asyncio.TaskGroup) -> bool:
+        """Run one daemon; return whether it settled."""
+        self._begin_life()
+        settled = False
+        try:
+            async with AsyncExitStack() as stack:
+                if self.scenario.sql:
+                    store = SqlStore(self.folder / "store.db", run=inline, now=self.here.now)
+                    self.store = await stack.enter_async_context(store)
+                self.life = Life(
+                    self.life.number + 1,
+                    self.store,
+                    self.deaths,
+                    0.0 if self.cluster.is_calm else self.scenario.kills,
+                    self.scenario.late,
+                )
+                self.note("life", f"{self.life.number} limit {self.active}")
+                cast(Wire, self.here.line).life = self.life
+                self.here.store = cast(Store, MortalStore(self.store, self.life))
+                self.task = group.create_task(self._serve(), name="daemon")
+                try:
+                    settled = await self.task
+                except asyncio.CancelledError:
+                    if not self.life.is_over:
+                        raise
+                    self.note("killed", "by time")
+        finally:
+            self.task = self.service = None
+        return settled
+
+    def _begin_life(self) -> None:
+        sweep = self.scenario.sweep
+        active = sweep.active
+        if self.life.number and sweep.lowered is not None:
+            active = sweep.lowered
+            context = ReadingContext(today=START.date(), default_active_local=8)
+            self.here.file = parse_sweep(sweep_file(sweep, active), "world.yaml", context)
+        self.limits.append((self.cluster.seconds, active))
+
+    async def _serve(self) -> bool:
+        try:
+            async with self.here.client() as control_plane:
+                self.service = service = await self.here.daemon(control_plane)
+                end, _ = await service.run()
+                self.note("ended", end)
+                return end == "settled"
+        except BaseExceptionGroup as group:
+            if group.subgroup(Crash) is None:
+                raise
+            self.note("killed", "before an effect")
+        except Crash as crash:
+            self.note("killed", f"before {crash}")
+        except Exception as error:  # noqa: BLE001 - whatever ends a daemon is what we look for
+            if self.life.is_over:
+                self.note("killed", "at its end")
+            else:
+                self.note("died", f"{type(error).__name__}: {error}")
+                self.wrong.append(Violation("died", f"{type(error).__name__}: {error}"))
+        return False
+
+    async def start_twice(self) -> None:
+        """Start a second daemon on the same store, which must be refused."""
+        if not self.scenario.sql or self.task is None:
+            return
+        try:
+            async with SqlStore(self.folder / "store.db", run=inline, now=self.here.now):
+                self.wrong.append(Violation("I11", "a second daemon got the store"))
+        except StoreLockedError:
+            self.note("second start refused")
+
+    async def sweep(self) -> SweepRecord | None:
+        """Return the sweep as stored, None while no daemon has the store open."""
+        return None if self.task is None else await self.store.load_sweep()
+
+    async def _remains(self) -> Remains:
+        async with AsyncExitStack() as stack:
+            store = self.store
+            if self.scenario.sql:
+                again = SqlStore(self.folder / "store.db", run=inline, now=self.here.now)
+                store = await stack.enter_async_context(again)
+            return await Remains.of(store, self.cluster.trainings.values(), self.here.heard)
+
+
+async def _play(scenario: Scenario, folder: Path) -> Outcome:
+    return await World(scenario, folder).play()
+
+
+def run_scenario(scenario: Scenario) -> Outcome:
+    """Play a scenario to its end under virtual time."""
+    loop = looptime.new_event_loop()
+    try:
+        with memory_folder() as folder:
+            if scenario.sql:
+                _lay_out(folder)
+            return loop.run_until_complete(_play(scenario, folder))
+    finally:
+        loop.close()
+
+
+def run_seed(seed: int, **overrides: Any) -> Outcome:
+    """Play what the seed means, with some fields of the scenario replaced."""
+    return run_scenario(replace(draw(seed), **overrides))
+
+
+_templates: list[bytes] = []
+
+
+def _lay_out(folder: Path) -> None:
+    """Put an empty store there: making its tables anew for each world takes as long as a world."""
+    target = folder / "store.db"
+    if not _templates:
+        asyncio.run(_make(target))
+        _templates.append(target.read_bytes())
+    target.unlink(missing_ok=True)
+    target.touch(mode=0o600)
+    target.write_bytes(_templates[0])
+
+
+async def _make(path: Path) -> None:
+    async with SqlStore(path, run=inline):
+        pass
