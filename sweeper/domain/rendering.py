@@ -48,14 +48,14 @@ def render(
     trial = _Trial(spec=spec, around=around, number=number, params=params)
     labels = labels_of(around.sweep_id, number, attempt, digest(params))
     body = trial.template(attempt)
-    argv = trial.argv(body)
+    argv = trial.argv(trial.template(attempt, expanded=False))
     own = _names(body.get("environmentVariables"))
     variables = variables_of(around, number, attempt, params, own)
     complete = {
         **trial.defaults(),
         **body,
         **trial.command_line(body),
-        **_added(body, "environmentVariables", _each(variables, trial.protect)),
+        **_added(body, "environmentVariables", _each(variables, escape_references)),
         **_added(body, "labels", labels),
         **_added(body, "annotations", {SWEEP_NAME_ANNOTATION: around.sweep_name}),
     }
@@ -77,8 +77,12 @@ class _Trial:
     number: int
     params: Params
 
-    def template(self, attempt: int) -> dict[str, JsonValue]:
-        """Return the user's own spec with every placeholder filled."""
+    def template(self, attempt: int, *, expanded: bool = True) -> dict[str, JsonValue]:
+        """Return the user's own spec with every placeholder filled.
+
+        Every control plane expands references, the local one as Kubernetes does; `expanded` is
+        false for what a person is shown.
+        """
         if self.spec.training is None:
             return {}
         fixed: dict[str, JsonValue] = {
@@ -88,7 +92,7 @@ class _Trial:
             "checkpoint_key": checkpoint_key(self.around.slug, self.around.sweep_id, self.number),
         }
         names = fixed | dotted_names(self.params)
-        return fill(self.spec.training.spec, names, expanded=not self.around.is_local)
+        return fill(self.spec.training.spec, names, expanded=expanded)
 
     def defaults(self) -> dict[str, JsonValue]:
         """Return the fields that hold where the user's spec has none of the name."""
@@ -115,13 +119,9 @@ class _Trial:
         """Return the fields for what the macros make, none where the user's spec has its own."""
         if _has_command(body) or self._is_left_to_image:
             return {}
-        words = self._expanded(protect=self.protect).words or ()
+        words = self._expanded(protect=escape_references).words or ()
         texts = {"command": shlex.join(words[:1]), "args": shlex.join(words[1:])}
         return {name: text for name, text in texts.items() if text}
-
-    def protect(self, text: str) -> str:
-        """Return `text` as it has to be sent for the container to see it as it is."""
-        return text if self.around.is_local else escape_references(text)
 
     def files(self) -> dict[str, str]:
         """Return the files that a local trial reads its params from."""
