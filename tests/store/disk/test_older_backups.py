@@ -5,39 +5,22 @@ daemon goes on. Judged by what the control plane has on record.
 """
 
 import os
-from collections import Counter
-from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from sweeper.domain.phase import Phase
-from sweeper.domain.sweep import LimitsSpec, RetryRule, RetrySpec
 from sweeper.domain.trial import TrialState
 from sweeper.store.sql import SqlStore
 from sweeper.store.writing import inline
 from tests.local.planes import memory_folder
 from tests.store.disk.copies import Copies
-from tests.support.builders import a_spec
-from tests.support.clock import Clock
+from tests.store.disk.troubled import TRIALS, check, troubled_world
 from tests.support.crashing import Crash
 from tests.support.daemon import World
 from tests.support.remote import ENDED, Remote
 
-TRIALS, LIMIT = 5, 2
 STRIDE = int(os.environ.get("STRIDE", "7"))
 """Every so many writes the daemon ends once; 1 plays all, which takes minutes."""
-
-RETRY = RetrySpec(application=RetryRule(attempts=2, backoff=timedelta(seconds=4)))
-RUNNING = [Phase.RUNNING] * 3
-PHASES = {
-    (1, 1): [*RUNNING, Phase.FAILED],
-    (1, 2): [*RUNNING, Phase.FAILED],
-    (2, 1): [Phase.RUNNING, Phase.STOPPED, *RUNNING, Phase.COMPLETED],
-    (3, 1): [Phase.RUNNING, Phase.TERMINATING, Phase.PENDING, *RUNNING, Phase.COMPLETED],
-    (4, 1): [Phase.FAILED],
-}
 
 
 class Tidy(Remote):
@@ -48,16 +31,6 @@ class Tidy(Remote):
         for training in self.trainings:
             if training.phase in ENDED and training.deleted_at is None:
                 training.deleted_at = self.now()
-
-
-def _phases(number: int, attempt: int) -> Sequence[Phase]:
-    return PHASES.get((number, attempt), [*RUNNING, Phase.COMPLETED])
-
-
-def _world(kind: type[Remote], *, has_unique_names: bool) -> World:
-    world = World(spec=a_spec(limits=LimitsSpec(active=LIMIT), retry=RETRY), planned=TRIALS)
-    world.remote = kind(now=Clock(), script=_phases, has_unique_names=has_unique_names)
-    return world
 
 
 async def _run(world: World, copies: Copies) -> None:
@@ -85,16 +58,6 @@ async def _go_back(world: World, path: Path, ended_at: int, back_to: int) -> boo
     return True
 
 
-def _check(remote: Remote) -> None:
-    assert remote.twice_live == set()
-    assert remote.most_live <= LIMIT
-    assert not any(training.lives for training in remote.trainings)
-    names = Counter(training.name for training in remote.trainings)
-    assert set(names.values()) == {1}
-    done = Counter(one.number for one in remote.trainings if one.phase is Phase.COMPLETED)
-    assert done == dict.fromkeys(range(TRIALS), 1)
-
-
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("lost", [1, 2, 5, 13, 34])
 @pytest.mark.parametrize("kind", [Remote, Tidy], ids=["kept", "deleted when finished"])
@@ -106,10 +69,10 @@ async def test_whatever_a_store_forgot_nothing_runs_twice_and_nothing_is_lost(
 
     with memory_folder() as folder:
         while was_reached:
-            world = _world(kind, has_unique_names=has_unique_names)
+            world = troubled_world(kind, has_unique_names=has_unique_names)
             path = folder / str(ended_at) / "store.db"
             was_reached = await _go_back(world, path, ended_at, ended_at - lost)
-            _check(world.remote)
+            check(world.remote)
             ended_at += STRIDE
 
     assert ended_at > lost + 4 * STRIDE
