@@ -45,6 +45,7 @@ outside: $(VENV)/core.stamp $(OUTSIDE)/stamp  ## Let software of others check th
 bench: $(VENV)/dev.stamp  ## Measure speed, as ratios to a peer in the same run
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/throughput.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/server.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/recovery.py
 
 fuzz: $(FUZZ)/stamp  ## Fuzz TARGET (all of tests/fuzz when not given) for SECONDS each
 	@for target in $(or $(TARGET),$(notdir $(wildcard tests/fuzz/corpus/*))); do \
