@@ -1,12 +1,20 @@
 """The only place that reads or waits for time."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
     """Return the wall clock's time, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def uptime() -> float:
+    """Return seconds that only ever grow, also while the machine sleeps where that is known."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 async def pause(seconds: float, *, wake: asyncio.Event | None = None) -> bool:

@@ -19,6 +19,8 @@ SweeperError
 │   └── UnsupportedError     this control plane does not offer the call
 ├── StoreError               what is decided cannot be recorded: the daemon ends, exit 70
 │   ├── StoreLockedError     another process holds the store
+│   ├── StoreAwayError       the store cannot be reached for now: wait, and tick again
+│   ├── SweepTakenError      another daemon took the sweep over: end at once, exit 4
 │   └── LimitExceededError   an intent would have gone over a limit: nothing was written
 ├── NoticeError              a notice was not sent, or not surely: try again later
 ├── ReportError              a training's report cannot be taken: tell it why, keep nothing
@@ -153,6 +155,14 @@ class StoreError(SweeperError):
 
 class StoreLockedError(StoreError):
     """Another process holds the store."""
+
+
+class StoreAwayError(StoreError):
+    """The store cannot be reached for now, or whether it is still ours cannot be known."""
+
+
+class SweepTakenError(StoreError):
+    """Another process took the sweep over; nothing was written, and nothing more may be done."""
 
 
 class LimitExceededError(StoreError):

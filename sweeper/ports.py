@@ -146,8 +146,20 @@ class Store(Protocol):
 
     A store is an async context manager: entering opens (and migrates) it and takes ownership.
     Every method is one transaction: durable when it returns, without effect when it raises.
-    All may raise `StoreError`. Values given and returned are never changed by anyone.
+    All may raise `StoreError`; `SweepTakenError` of those that write means that another process
+    took the sweep over: nothing was written, and nothing may be done for it any more. Values
+    given and returned are never changed by anyone.
     """
+
+    def check_owned(self) -> None:
+        """Return only if no other process can have taken the sweep over by now; asks nobody.
+
+        Whoever acts on the control plane calls it right before.
+
+        Raises:
+            StoreAwayError: it could: the ownership was not confirmed for too long.
+        """
+        ...
 
     async def load_sweep(self) -> SweepRecord | None:
         """Return the sweep kept here, None in a new store."""

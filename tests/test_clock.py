@@ -3,7 +3,7 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from sweeper.clock import pause, utc_now
+from sweeper.clock import pause, uptime, utc_now
 
 
 def test_the_time_is_aware_and_in_utc() -> None:
@@ -81,3 +81,9 @@ async def test_a_cancelled_pause_stays_cancelled() -> None:
         asyncio.get_running_loop().call_later(1, task.cancel)
 
     assert task.cancelled()
+
+
+def test_uptime_never_goes_back() -> None:
+    first = uptime()
+
+    assert uptime() >= first > 0

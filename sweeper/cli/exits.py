@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from sweeper.errors import StuckTickError, SweeperError, SweepOwnedError, UserError
+from sweeper.errors import StuckTickError, SweeperError, SweepOwnedError, SweepTakenError, UserError
 
 
 class Exit(IntEnum):
@@ -12,7 +12,7 @@ class Exit(IntEnum):
     UNFINISHED = 1  # a trial failed or is held, or the sweep was cancelled or stopped
     USAGE = 2  # usage, file or settings error
     OUT_OF_TIME = 3  # --max-runtime passed with work left: start again to go on
-    OWNED = 4  # another daemon owns the sweep
+    OWNED = 4  # another daemon owns the sweep, or took it over
     INTERNAL = 70  # internal fault or broken store
     STUCK = 71  # a tick did not end
     SIGINT = 130
@@ -23,7 +23,7 @@ def exit_of(error: SweeperError) -> Exit:
     """Return the exit code that an error of ours leads to."""
     if isinstance(error, UserError):
         return Exit.USAGE
-    if isinstance(error, SweepOwnedError):
+    if isinstance(error, SweepOwnedError | SweepTakenError):
         return Exit.OWNED
     if isinstance(error, StuckTickError):
         return Exit.STUCK

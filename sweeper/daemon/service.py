@@ -9,7 +9,7 @@ from enum import StrEnum
 from sweeper.clock import pause
 from sweeper.daemon.reconciler import Reconciler
 from sweeper.domain.record import SweepRecord
-from sweeper.errors import StoreError, StuckTickError
+from sweeper.errors import StoreAwayError, StoreError, StuckTickError
 from sweeper.ports import Now
 
 _log = logging.getLogger(__name__)
@@ -19,6 +19,10 @@ STUCK_AFTER = 300.0
 
 STOP_GRACE = 20.0
 """Seconds that a tick in progress gets to finish once a stop is asked for."""
+
+
+STORE_PAUSE = 5.0
+"""Seconds between two tries to reach a store that is away: an outage of it is no failure."""
 
 
 class End(StrEnum):
@@ -48,11 +52,17 @@ class Service:
 
         Raises:
             StuckTickError: a tick took longer than `STUCK_AFTER`.
-            StoreError: what was decided cannot be recorded.
+            SweepTakenError: another process took the sweep over.
+            StoreError: what was decided cannot be recorded, now or before the stop.
         """
         while True:
             self.wake.clear()
-            tick = await self._tick()
+            try:
+                tick = await self._tick()
+            except StoreAwayError as error:
+                if self._stopping or not await self._wait_for_store(error):
+                    raise
+                continue
             if tick is None:
                 return End.STOPPED, await self._sweep()
             sweep, settled, wait = tick
@@ -93,6 +103,12 @@ class Service:
         finally:
             self._scope = None
         return tick.sweep, tick.settled, tick.wait
+
+    async def _wait_for_store(self, error: StoreAwayError) -> bool:
+        """Wait before the next tick, which starts from the store anew; return whether to tick."""
+        _log.warning("Nothing is done while the store is away: %s", error)
+        await pause(min(STORE_PAUSE, self._seconds_left()), wake=self.wake)
+        return not self._stopping and self._seconds_left() > 0
 
     async def _sweep(self) -> SweepRecord:
         sweep = await self.reconciler.store.load_sweep()

@@ -91,7 +91,8 @@ class Event:
     """One act or one thing seen: what `sweeper events` shows, and what the counters count.
 
     `trial` and `attempt` are None for the sweep as a whole. `number` is given by the store, in
-    the order of writing (0: not stored yet).
+    the order of writing (0: not stored yet). So is `epoch`, which counts the processes that wrote
+    to the store, one after the other (None: not stored yet, or by a version without).
     """
 
     at: datetime
@@ -103,6 +104,7 @@ class Event:
     workload_id: str | None = None
     detail: str = ""
     number: int = 0
+    epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

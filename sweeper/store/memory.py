@@ -50,8 +50,10 @@ class MemoryStore:
         self._wishes: list[Wish] = []
         self._settled: set[int] = set()
         self._notices: dict[int, Notice] = {}
+        self._epoch = 0
 
     async def __aenter__(self) -> Self:
+        self._epoch += 1
         return self
 
     async def __aexit__(
@@ -207,6 +209,9 @@ class MemoryStore:
             self._notices[notice.number] = replace(notice, text=legible(notice.text))
             self._append(events)
 
+    def check_owned(self) -> None:
+        return None
+
     def _sweep_kept(self) -> SweepRecord:
         if self._sweep is None:
             raise StoreError("the store holds no sweep yet")
@@ -228,7 +233,7 @@ class MemoryStore:
 
     def _append(self, events: Sequence[Event]) -> None:
         for event in events:
-            self._events.append(replace(event, number=len(self._events) + 1))
+            self._events.append(replace(event, number=len(self._events) + 1, epoch=self._epoch))
 
     def _post(self, notices: Sequence[Notice]) -> None:
         for notice in notices:

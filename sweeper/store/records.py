@@ -19,9 +19,10 @@ from sweeper.store.rows import (
     wish_of,
     wish_values,
 )
-from sweeper.store.tables import events, sweeps, wishes
+from sweeper.store.tables import events, lease, sweeps, wishes
 
 _SWEEPS = select(*SWEEP_COLUMNS)
+_APPEND = insert(events).values(epoch=select(lease.c.epoch).scalar_subquery())
 _SWEEP_WITH_ID = _SWEEPS.where(sweeps.c.id == bindparam("sweep"))
 _OPEN_WISHES = (
     select(*WISH_COLUMNS)
@@ -64,9 +65,12 @@ def save_sweep(connection: Connection, sweep: SweepRecord, happened: Sequence[Ev
 
 
 def append_events(connection: Connection, sweep_id: str, happened: Sequence[Event]) -> None:
-    """Append to the record of acts; the database numbers the entries."""
+    """Append to the record of acts; the database numbers the entries.
+
+    They carry the epoch of the lease, which the transaction was checked to hold.
+    """
     if happened:
-        connection.execute(insert(events), [event_values(sweep_id, event) for event in happened])
+        connection.execute(_APPEND, [event_values(sweep_id, event) for event in happened])
 
 
 def events_after(

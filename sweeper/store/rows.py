@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Row, Table
 
+from sweeper.domain.leasing import Lease
 from sweeper.domain.outbox import Notice
 from sweeper.domain.record import (
     Event,
@@ -25,6 +26,7 @@ from sweeper.domain.trial import FailureClass, Submission, Trial
 from sweeper.store.judging import rank
 from sweeper.store.tables import (
     events,
+    lease,
     notices,
     objectives,
     reports,
@@ -46,10 +48,12 @@ _SWEEP = _names(SweepRecord)
 _TRIAL = _names(Trial, "submission")
 _SUBMISSION = _names(Submission)
 _EVENT = _names(Event)
+_EVENT_GIVEN = _names(Event, "number", "epoch")
 _REPORT = _names(Report)
 _OBJECTIVE = _names(ObjectiveValue)
 _WISH = _names(Wish)
 _NOTICE = _names(Notice)
+_LEASE = _names(Lease)
 
 
 def _columns(table: Table, names: tuple[str, ...]) -> tuple[Any, ...]:
@@ -65,6 +69,7 @@ EVENT_COLUMNS = _columns(events, _EVENT)
 REPORT_COLUMNS = _columns(reports, _REPORT)
 WISH_COLUMNS = _columns(wishes, _WISH)
 NOTICE_COLUMNS = _columns(notices, _NOTICE)
+LEASE_COLUMNS = _columns(lease, _LEASE)
 
 _NO_RETRIES: Mapping[FailureClass, int] = MappingProxyType({})
 
@@ -118,8 +123,8 @@ def submission_of(row: Row[Any]) -> Submission:
 
 
 def event_values(sweep_id: str, event: Event) -> Values:
-    """Return the row of an event that has no number yet."""
-    values: Values = {name: getattr(event, name) for name in _EVENT if name != "number"}
+    """Return the row of an event that is not stored yet, apart from number and epoch."""
+    values: Values = {name: getattr(event, name) for name in _EVENT_GIVEN}
     return values | {"sweep_id": sweep_id}
 
 
@@ -171,6 +176,16 @@ def notice_values(sweep_id: str, notice: Notice) -> Values:
 def notice_of(row: Row[Any]) -> Notice:
     """Return the notice of a row of `NOTICE_COLUMNS`."""
     return Notice(**dict(zip(_NOTICE, row, strict=True)))
+
+
+def lease_values(held: Lease) -> Values:
+    """Return the row of the lease."""
+    return {name: getattr(held, name) for name in _LEASE}
+
+
+def lease_of(row: Row[Any]) -> Lease:
+    """Return the lease of a row of `LEASE_COLUMNS`."""
+    return Lease(**dict(zip(_LEASE, row, strict=True)))
 
 
 def _retries(kept: Mapping[str, int]) -> Mapping[FailureClass, int]:

@@ -106,7 +106,7 @@ class SqlStore:
             records.save_sweep(connection, sweep, events)
             append_notices(connection, sweep.id, notices)
 
-        await self._transact(work)
+        await self._transact(work, writes=True)
 
     async def live_trials(self) -> Sequence[Trial]:
         return await self._ask(reading.live_trials)
@@ -118,7 +118,7 @@ class SqlStore:
         return await self._ask(standing, since)
 
     async def rebase_intents(self, now: datetime) -> None:
-        await self._ask(committing.rebase_intents, now)
+        await self._change(committing.rebase_intents, now)
 
     async def commit(
         self,
@@ -149,7 +149,7 @@ class SqlStore:
         return await self._ask(reading.best_trials, count)
 
     async def add_reports(self, reports: Sequence[Report]) -> int:
-        return await self._ask(curves.add_reports, reports)
+        return await self._change(curves.add_reports, reports)
 
     async def curve(self, number: int) -> Sequence[Report]:
         return await self._ask(curves.curve, number)
@@ -166,7 +166,7 @@ class SqlStore:
         return await self._ask(records.open_wishes)
 
     async def settle_wish(self, number: int) -> None:
-        await self._ask(records.settle_wish, number)
+        await self._change(records.settle_wish, number)
 
     async def notices(self, limit: int = 100) -> Sequence[Notice]:
         return await self._ask(open_notices, limit)
@@ -186,13 +186,16 @@ class SqlStore:
             await pause(min(_RETRY_SECONDS, left))
             left -= _RETRY_SECONDS
 
+    def check_owned(self) -> None:
+        self._database.check_owned()
+
     async def _tell(
         self,
         statement: Callable[Concatenate[Connection, str, P], T],
         *values: P.args,
         **named: P.kwargs,
     ) -> T:
-        """Do as `_ask` does for what only makes sense where there is a sweep."""
+        """Do as `_change` does for what only makes sense where there is a sweep."""
 
         def checked(
             connection: Connection, sweep_id: str, /, *args: P.args, **kwargs: P.kwargs
@@ -201,7 +204,16 @@ class SqlStore:
                 raise StoreError("the store holds no sweep yet")
             return statement(connection, sweep_id, *args, **kwargs)
 
-        return await self._ask(checked, *values, **named)
+        return await self._change(checked, *values, **named)
+
+    async def _change(
+        self,
+        statement: Callable[Concatenate[Connection, str, P], T],
+        *values: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        """Write something of this sweep ("" while there is none) in a transaction of its own."""
+        return await self._transact(self._about(statement, *values, **named), writes=True)
 
     async def _ask(
         self,
@@ -210,15 +222,23 @@ class SqlStore:
         **named: P.kwargs,
     ) -> T:
         """Put a question about this sweep ("" while there is none) in a transaction of its own."""
+        return await self._transact(self._about(question, *values, **named))
 
+    def _about(
+        self,
+        question: Callable[Concatenate[Connection, str, P], T],
+        *values: P.args,
+        **named: P.kwargs,
+    ) -> Callable[[Connection], T]:
         def work(connection: Connection) -> T:
             if not self._sweep_id:
                 self._sweep_id = records.kept_sweep(connection)
             return question(connection, self._sweep_id, *values, **named)
 
-        return await self._transact(work)
+        return work
 
-    async def _transact(self, work: Callable[[Connection], T]) -> T:
+    async def _transact(self, work: Callable[[Connection], T], *, writes: bool = False) -> T:
         if self._run is None:
             raise StoreError(f"the store {self._database.path} is not open")
-        return await self._run(partial(self._database.transact, work))
+        transact = self._database.write if writes else self._database.read
+        return await self._run(partial(transact, work))

@@ -1,7 +1,7 @@
 """The tables. Whatever changes here needs a migration, and a test compares the two.
 
-Each table carries `sweep_id`, so that one database can hold many sweeps. Columns are called like
-the fields of the domain that they keep, which `rows` relies on.
+Each table of a sweep's data carries `sweep_id`, so that one database could hold many sweeps.
+Columns are called like the fields of the domain that they keep, which `rows` relies on.
 """
 
 from sqlalchemy import (
@@ -162,6 +162,7 @@ events = Table(
     Column("workload_name", Words),
     Column("workload_id", Words),
     Column("detail", Words, nullable=False),
+    Column("epoch", BigInteger),
     Index("events_of_sweep", "sweep_id", "number"),
     Index("events_of_trial", "sweep_id", "trial", "number"),
 )
@@ -234,4 +235,14 @@ Index(
     notices.c.due_at,
     notices.c.number,
     sqlite_where=notices.c.settled_at.is_(None),
+)
+
+lease = Table(
+    "lease",  # one row: who may write
+    metadata,
+    Column("epoch", BigInteger, nullable=False),
+    Column("instance", Words, nullable=False),
+    Column("holder", Words, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("expires_at", Instant),
 )

@@ -198,6 +198,7 @@ def event_view(event: Event) -> JsonObject:
         "workload_name": event.workload_name,
         "workload_id": event.workload_id,
         "detail": event.detail,
+        "epoch": event.epoch,
     }
 
 

@@ -11,6 +11,8 @@ from sweeper.cli.exits import Exit, exit_of
         (errors.SweepFileError("f", []), Exit.USAGE),
         (errors.MissingExtraError("x", "search"), Exit.USAGE),
         (errors.SweepOwnedError("x"), Exit.OWNED),
+        (errors.SweepTakenError("x"), Exit.OWNED),
+        (errors.StoreAwayError("x"), Exit.INTERNAL),
         (errors.StuckTickError("x"), Exit.STUCK),
         (errors.StoreError("x"), Exit.INTERNAL),
         (errors.InvalidTransitionError("x"), Exit.INTERNAL),

@@ -1,14 +1,15 @@
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from sweeper.clock import pause
-from sweeper.daemon.service import STOP_GRACE, STUCK_AFTER, End, Service
-from sweeper.domain.record import SweepState, Wish, WishKind
+from sweeper.daemon.service import STOP_GRACE, STORE_PAUSE, STUCK_AFTER, End, Service
+from sweeper.domain.record import Standing, SweepState, Wish, WishKind
 from sweeper.domain.trial import Trial
-from sweeper.errors import StoreError, StuckTickError
+from sweeper.errors import StoreAwayError, StoreError, StuckTickError, SweepTakenError
 from sweeper.store.memory import MemoryStore
 from tests.support.builders import NOW, after
 from tests.support.daemon import World
@@ -160,3 +161,95 @@ async def _stopped_once(service: Service, entered: asyncio.Event) -> None:
             service.request_stop()
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from errors
+
+
+class Away(MemoryStore):
+    """A store that cannot be reached at some of the times it is asked how the sweep stands."""
+
+    def __init__(self, *away: int) -> None:
+        super().__init__()
+        self.away = away
+        self.asked = 0
+
+    async def standing(self, since: datetime) -> Standing | None:
+        self.asked += 1
+        if self.asked in self.away:
+            raise StoreAwayError("the server closed the connection")
+        return await super().standing(since)
+
+
+async def test_a_store_that_is_away_is_waited_for() -> None:
+    world = World(store=Away(1, 4, 5, 9))
+    service = await a_service(world)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    end, sweep = await service.run()
+
+    assert (end, sweep.state) == (End.SETTLED, SweepState.FINISHED)
+    assert len(world.remote.trainings) == 4
+    assert loop.time() - began >= 4 * STORE_PAUSE
+
+
+async def test_a_stop_ends_the_wait_for_a_store() -> None:
+    service = await a_service(World(store=Away(*range(1, 99))))
+
+    with pytest.raises(StoreAwayError):
+        await _stopped_soon(service)
+
+
+async def _stopped_soon(service: Service) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(service.run(), name="service")
+            group.create_task(_stop_soon(service), name="stop")
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+
+
+async def test_the_wait_for_a_store_ends_when_the_time_is_up() -> None:
+    world = World(store=Away(*range(1, 99)))
+    service = await a_service(world, until=NOW)
+
+    with pytest.raises(StoreAwayError):
+        await service.run()
+
+
+class Overtaken(MemoryStore):
+    """A store that another process may have taken, and then has."""
+
+    def __init__(self, error: StoreError) -> None:
+        super().__init__()
+        self.error: StoreError | None = error
+        self.checked = 0
+
+    def check_owned(self) -> None:
+        self.checked += 1
+        if self.error is not None:
+            raise self.error
+
+
+async def test_nothing_is_created_by_a_daemon_that_was_overtaken() -> None:
+    world = World(store=Overtaken(SweepTakenError("another daemon took this sweep over")))
+    service = await a_service(world)
+
+    with pytest.raises(SweepTakenError):
+        await service.run()
+
+    assert world.remote.requests("create") == 0
+
+
+async def test_nothing_is_created_while_the_sweep_may_be_anothers_and_all_is_afterwards() -> None:
+    store = Overtaken(StoreAwayError("the lease could not be renewed"))
+    world = World(store=store)
+    service = await a_service(world)
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(service.run(), name="service")
+        await pause(3 * STORE_PAUSE)
+        assert (world.remote.requests("create"), store.checked > 1) == (0, True)
+        world.pass_time(60)
+        store.error = None
+
+    assert running.result()[0] is End.SETTLED
+    assert len(world.remote.trainings) == 4

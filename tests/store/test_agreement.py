@@ -130,9 +130,9 @@ class Agreement(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.folder = TemporaryDirectory()
         self.sweep = a_sweep(goal=goal, objective=None if goal is None else "loss")
-        self.stores: tuple[Store, Store] = (MemoryStore(), self._sql())
-        self.runner.run(self._sql_store.__aenter__())
-        self._both(lambda store: store.save_sweep(self.sweep))
+        self._memory = MemoryStore()
+        self.stores: tuple[Store, Store] = (self._memory, self._sql())
+        self._enter()
 
     def teardown(self) -> None:
         if hasattr(self, "stores"):
@@ -193,7 +193,7 @@ class Agreement(RuleBasedStateMachine):
     def begin_anew(self) -> None:
         self.runner.run(self._sql_store.__aexit__(None, None, None))
         self.stores = (self.stores[0], self._sql())
-        self.runner.run(self._sql_store.__aenter__())
+        self._enter()
 
     @invariant()
     def both_keep_the_same(self) -> None:
@@ -206,6 +206,12 @@ class Agreement(RuleBasedStateMachine):
     def _sql(self) -> SqlStore:
         self._sql_store = SqlStore(Path(self.folder.name) / "store.db", run=inline)
         return self._sql_store
+
+    def _enter(self) -> None:
+        """Open both, and write to both, which gives both the next epoch."""
+        self.runner.run(self._memory.__aenter__())
+        self.runner.run(self._sql_store.__aenter__())
+        self._both(lambda store: store.save_sweep(self.sweep))
 
     def _versions(self) -> Mapping[int, int]:
         views = self.runner.run(_of(self.stores[0].trials()))

@@ -264,4 +264,4 @@ def test_a_database_that_is_not_open_does_nothing(kept: Path) -> None:
     database.close()
 
     with pytest.raises(StoreError, match="is not open"):
-        database.transact(lambda _: None)
+        database.read(lambda _: None)

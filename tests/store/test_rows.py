@@ -43,7 +43,7 @@ def _defaults(value: Any) -> set[str]:
         pytest.param(a_full_sweep(), set(), id="sweep"),
         pytest.param(a_full_trial(), {"version"}, id="trial"),
         pytest.param(a_full_trial().submission, set(), id="submission"),
-        pytest.param(a_full_event(), {"number"}, id="event"),
+        pytest.param(a_full_event(), {"number", "epoch"}, id="event"),
     ],
 )
 def test_a_full_value_would_show_a_field_that_is_not_kept(

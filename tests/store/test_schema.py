@@ -135,7 +135,7 @@ async def test_making_a_store_does_not_wait_for_alembic(path: Path) -> None:
     assert done.stdout == "False\n"
 
 
-@pytest.mark.parametrize("revision", ["0004", "9999", "1a2b3c"])
+@pytest.mark.parametrize("revision", ["0005", "9999", "1a2b3c"])
 async def test_a_store_of_a_newer_sweeper_is_refused(revision: str, path: Path) -> None:
     await _made(path)
     with raw(path) as connection:
@@ -168,8 +168,8 @@ _NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
@@ -208,7 +208,7 @@ def opened(older: Path) -> Iterator[tuple[Connection, sqlite3.Connection]]:
 
 
 def _add(migrations: Path, more: str = "") -> None:
-    file = migrations / "versions" / "r0004_next.py"
+    file = migrations / "versions" / "r0005_next.py"
     file.write_text(_NEXT.format(more=more), encoding="utf-8")
 
 
@@ -217,12 +217,12 @@ def test_an_older_store_is_copied_and_then_migrated(
 ) -> None:
     _add(migrations)
 
-    prepare(*opened, older, newest="0004", migrations=str(migrations))
+    prepare(*opened, older, newest="0005", migrations=str(migrations))
 
     _, driver = opened
-    copy = older.with_name("store.db.0003")
+    copy = older.with_name("store.db.0004")
     assert driver.execute("SELECT colour, why FROM trials").fetchall() == [("red", "")] * 2
-    assert driver.execute("SELECT * FROM alembic_version").fetchall() == [("0004",)]
+    assert driver.execute("SELECT * FROM alembic_version").fetchall() == [("0005",)]
     assert driver.execute("SELECT count(*) FROM submissions").fetchall() == [(2,)]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with raw(copy) as before:
@@ -234,7 +234,7 @@ def test_rows_are_bound_to_each_other_again_after_a_migration(
 ) -> None:
     _add(migrations)
 
-    prepare(*opened, older, newest="0004", migrations=str(migrations))
+    prepare(*opened, older, newest="0005", migrations=str(migrations))
 
     with pytest.raises(sqlite3.IntegrityError):
         opened[1].execute("DELETE FROM trials")
@@ -257,25 +257,25 @@ def test_a_migration_that_fails_changes_nothing(
     _add(migrations, more)
 
     with pytest.raises(error):
-        prepare(*opened, older, newest="0004", migrations=str(migrations))
+        prepare(*opened, older, newest="0005", migrations=str(migrations))
 
     _, driver = opened
     assert driver.execute("SELECT number, reason FROM trials").fetchall() == [(0, ""), (1, "")]
-    assert driver.execute("SELECT * FROM alembic_version").fetchall() == [("0003",)]
+    assert driver.execute("SELECT * FROM alembic_version").fetchall() == [("0004",)]
 
 
 def test_a_copy_is_taken_anew_at_every_try(
     older: Path, migrations: Path, opened: tuple[Connection, sqlite3.Connection]
 ) -> None:
     _add(migrations)
-    copy = older.with_name("store.db.0003")
+    copy = older.with_name("store.db.0004")
     copy.write_text("of another time", encoding="utf-8")
-    copy.with_name("store.db.0003.part").write_text("of a crash", encoding="utf-8")
+    copy.with_name("store.db.0004.part").write_text("of a crash", encoding="utf-8")
 
-    prepare(*opened, older, newest="0004", migrations=str(migrations))
+    prepare(*opened, older, newest="0005", migrations=str(migrations))
 
     assert copy.read_bytes().startswith(b"SQLite format 3")
-    assert not copy.with_name("store.db.0003.part").exists()
+    assert not copy.with_name("store.db.0004.part").exists()
 
 
 def test_migrating_is_silent(
@@ -288,7 +288,7 @@ def test_migrating_is_silent(
     _add(migrations)
     caplog.set_level(logging.INFO)
 
-    prepare(*opened, older, newest="0004", migrations=str(migrations))
+    prepare(*opened, older, newest="0005", migrations=str(migrations))
 
     assert caplog.messages == []
     assert capsys.readouterr() == ("", "")

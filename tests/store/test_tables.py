@@ -18,7 +18,11 @@ from tests.store.sqlite import ask
 
 
 def test_every_table_says_which_sweep_a_row_belongs_to() -> None:
-    of_sweeps = [table for table in tables.metadata.tables.values() if table is not tables.sweeps]
+    of_sweeps = [
+        table
+        for table in tables.metadata.tables.values()
+        if table not in {tables.sweeps, tables.lease}
+    ]
 
     assert all("sweep_id" in table.c for table in of_sweeps)
 
@@ -98,6 +102,7 @@ _WHOLE_SWEEP = re.compile(rf"SEARCH (TABLE )?({_NAMES}) .*\(sweep_id=\?\)$")
 
 def _walks(step: str) -> bool:
     """Whether a step of a plan reads a whole table, or all that a table has of the sweep."""
-    # The ranks are walked in their order, and no further than asked; tallies are ten at most.
-    bounded = "objectives_by_rank" in step or "tallies" in step
+    # The ranks are walked in their order, and no further than asked; of leases there is one, of
+    # tallies ten at most.
+    bounded = "objectives_by_rank" in step or "tallies" in step or step == "SCAN lease"
     return bool(_WHOLE_TABLE.match(step) or _WHOLE_SWEEP.match(step)) and not bounded

@@ -6,6 +6,7 @@ Before a call is as good as after the one before it: what the process remembers 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
 from sweeper.ports import TrainingRequest
@@ -57,6 +58,8 @@ class _Guarded:
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._target, name)
+        if not iscoroutinefunction(call):
+            return call
 
         @wraps(call)
         async def guarded(*args: Any, **named: Any) -> Any:
