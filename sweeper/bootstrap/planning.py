@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ from sweeper.domain.parameters import describe_space
 from sweeper.domain.rendering import RenderedTraining, render
 from sweeper.domain.sweep import SweepSpec, TrainingTemplate
 from sweeper.domain.values import JsonValue, plain
+from sweeper.domain.wording import printable, shortened
 from sweeper.errors import Fault, SweepFileError, UserError, describe_fault
 from sweeper.settings import Settings
 from sweeper.sweepfile.places import Notice
@@ -56,7 +57,7 @@ def plan_text(planned: JsonObject) -> str:
     """Return a plan, or the faults of a file, as text for a person."""
     if "errors" in planned:
         return _error_text(planned)
-    return "\n".join(_plan_lines(planned))
+    return _printed(_plan_lines(planned))
 
 
 def check_text(checked: JsonObject) -> str:
@@ -64,7 +65,7 @@ def check_text(checked: JsonObject) -> str:
     if "errors" in checked:
         return _error_text(checked)
     lines = [f"{checked['file']}: ok, {_count(checked['trials'])}"]
-    return "\n".join([*lines, *_notice_lines(checked)])
+    return _printed([*lines, *_notice_lines(checked)])
 
 
 def _plan(file: SweepFile, expansion: Expansion, *, local: bool, project: str | None) -> JsonObject:
@@ -167,7 +168,12 @@ def _notice(notice: Notice) -> JsonObject:
 
 
 def _error_text(found: JsonObject) -> str:
-    return "\n".join(describe_fault(found["file"], Fault(**error)) for error in found["errors"])
+    return _printed(describe_fault(found["file"], Fault(**error)) for error in found["errors"])
+
+
+def _printed(lines: Iterable[str]) -> str:
+    """Return lines of which each stays one, whatever the file holds."""
+    return "\n".join(map(printable, lines))
 
 
 def _plan_lines(planned: JsonObject) -> Iterator[str]:
@@ -225,4 +231,4 @@ def _count(trials: int | None) -> str:
 
 
 def _cut(line: str) -> str:
-    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+    return shortened(line, _LINE)

@@ -199,3 +199,17 @@ def test_validate_says_one_line_for_a_good_file(tmp_path: Path, settings: Settin
     assert "W&B would complain: 4:1" in check_text(checked)
     assert "first" not in checked
     assert strict["errors"]
+
+
+def test_no_text_of_a_file_moves_a_cursor_or_makes_a_line(
+    tmp_path: Path, settings: Settings
+) -> None:
+    parameters = '{"a\\u202e": {value: "b\\u2066 c\\nd"}, n\\u200b: {parameters: {k: {value: 1}}}}'
+    file = tmp_path / "sweep.yaml"
+    file.write_text(f"method: grid\nname: demo\nprogram: t.py\nparameters: {parameters}\n")
+
+    text = plan_text(plan_file(file, settings, strict=False, local=False))
+
+    assert "a\\u202e" in text
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert not any(line.startswith("d") for line in text.split("\n"))
