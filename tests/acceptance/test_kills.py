@@ -1,16 +1,20 @@
 """kill -9 at any moment: nothing lost, nothing twice."""
 
 import asyncio
+import contextlib
 import json
 import os
 import random
 import signal
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.acceptance.daemons import PATIENCE, Daemon, Place, lines_of, waiting_at
+from tests.acceptance.forking import Forks, fork_server
 
 TRAINING = """
 import os, sys, time, sweeper
@@ -168,3 +172,89 @@ async def test_max_runtime_stops_with_work_left_and_exits_with_3(place: Place) -
     assert stopped.code == 3
     assert "--max-runtime is over" in stopped.err
     assert ended.code == 0, ended.err
+
+
+BOUNCES = 30
+TRIALS = 30
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with fork_server() as found:
+        yield found
+
+
+@pytest.mark.timeout(600)
+async def test_thirty_bounces_lose_nothing_of_thirty_trials(forks: Forks, place: Place) -> None:
+    file = place.sweep(
+        "name: demo",
+        "method: grid",
+        "command: [sh, -c, 'echo $SWEEPER_TRIAL >> ran.txt']",
+        f"parameters: {{a: {{min: 1, max: {TRIALS}}}}}",
+        "limits: {active: 2}",
+    )
+    moments = random.Random(1)
+    seen: Counter[int] = Counter()
+
+    for bounce in range(BOUNCES):
+        # The first of each life's crossings is before the store is open.
+        at = moments.randint(1, 90)
+        if bounce % 3 == 0:
+            seen[(await forks.run(place, "run", file, at=at)).code] += 1
+        elif bounce % 3 == 1:
+            seen[(await forks.run(place, "run", file, at=at, signal=signal.SIGTERM)).code] += 1
+        else:
+            async with asyncio.TaskGroup() as group:
+                both = [
+                    group.create_task(forks.run(place, "run", file, at=place_in_life))
+                    for place_in_life in (at + 30, at + 60)
+                ]
+            seen.update(task.result().code for task in both)
+    ended = await forks.run(place, "run", file, "--json")
+
+    assert ended.code == 0, ended.err
+    assert [row["state"] for row in json.loads(ended.out)] == ["completed"] * TRIALS
+    assert Counter(lines_of(place.folder / "ran.txt")) == Counter(map(str, range(TRIALS)))
+    killed, stopped, refused = -signal.SIGKILL, 128 + signal.SIGTERM, 4
+    assert min(seen[killed], seen[stopped], seen[refused]) > 3
+    assert seen.keys() <= {killed, stopped, refused, 0}
+
+
+async def test_what_ran_on_a_lost_node_starts_again_and_is_completed_once(place: Place) -> None:
+    os.mkfifo(place.folder / "gate")
+    file = place.sweep(
+        "name: demo",
+        "method: grid",
+        "command: [sh, -c, 'echo start >> ran.txt; read line < gate; echo end >> ran.txt']",
+        "parameters: {a: {value: 1}}",
+    )
+    async with place.run("run", file) as daemon:
+        await daemon.says("submitting -> active")
+        gate = await waiting_at(place.folder / "gate")
+        for process in _others_of(place):
+            process.kill()
+        await daemon.kill()
+    os.close(gate)
+
+    async with place.run("run", file, "--json") as daemon:
+        gate = await waiting_at(place.folder / "gate")
+        os.write(gate, b"go\n")
+        os.close(gate)
+        ended = await daemon.end()
+
+    rows = json.loads(ended.out)
+    assert [(row["state"], row["attempts"]) for row in rows] == [("completed", 1)], ended.err
+    assert lines_of(place.folder / "ran.txt") == ["start", "start", "end"]
+
+
+def _others_of(place: Place) -> Sequence[psutil.Process]:
+    """Return the processes of a place that are not its daemons: supervisors and trainings."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = " ".join(process.cmdline())
+            is_here = process.cwd() == str(place.folder) or str(place.folder) in words
+            if is_here and " -m sweeper " not in f"{words} ":
+                found.append(process)
+    assert found
+    return found
