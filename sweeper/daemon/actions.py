@@ -7,7 +7,7 @@ kill at any await leaves an intent that the next start understands.
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sweeper.domain.actions import Action, Delete, Inspect, LookUp, Record, Resume, Submit, Suspend
 from sweeper.domain.change import Change
@@ -51,6 +51,9 @@ from sweeper.errors import (
 from sweeper.ports import ControlPlane, Now, TrainingRequest
 
 _log = logging.getLogger(__name__)
+
+WORD_PATIENCE = timedelta(minutes=10)
+"""How long a listing of deleted trainings is asked again that does not say how one ended."""
 
 WriteFiles = Callable[[Mapping[str, str]], Awaitable[None]]
 """Writes texts by absolute path; writing the same twice does no harm."""
@@ -221,6 +224,8 @@ class Hands:
             return foreign(trial, asked_at, reason)
         # It may have run, finished and been deleted since; sent again, it would run twice.
         last = await self._deleted(trial)
+        if last is not None and self._may_say_more(last, trial.submission.sent_at):
+            return Change(trial=trial)
         if last is not None:
             return found_deleted(trial, last, self.spec.retry, self.now())
         return absent(trial, asked_at)
@@ -248,9 +253,19 @@ class Hands:
             last = await self._last_seen(trial)
             if last is None and not action.is_last_word:
                 return lost(trial, self.now())
+            if last is not None and self._may_say_more(last, trial.submission.missing_since):
+                return Change(trial=trial)
             return gone(trial, last, self.spec.retry, self.now())
         back = observe(trial, seen, self.now(), self.spec.resume)
         return replace(back, trial=_patient_no_more(back.trial))
+
+    def _may_say_more(self, last: Observation, since: datetime | None) -> bool:
+        """Whether how a deleted training ended is not said, and it is early to go without.
+
+        To take one that was completed for one that was not would run its trial again.
+        """
+        is_early = since is not None and self.now() - since < WORD_PATIENCE
+        return last.phase is Phase.UNKNOWN and is_early
 
     async def _events(self, trial: Trial) -> tuple[TrainingEvent, ...]:
         try:

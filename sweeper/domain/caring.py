@@ -96,7 +96,7 @@ def _give_up(
     if not submission.is_open or (submission.workload_id is None and submission.sent_at is None):
         return _record_cancelled(trial, marked, now)
     if submission.workload_id is None:
-        if _quarantine_is_over(submission, quarantine):
+        if _quarantine_is_over(submission, _to_give_up(quarantine)):
             return _record_cancelled(trial, marked, now)
         if _look_up_is_due(submission, now):
             return _look_up(trial, marked, now)
@@ -134,7 +134,8 @@ def _find_or_send(
     submission = trial.submission
     if trial.state is TrialState.HELD:
         return None
-    if submission.sent_at is None or _quarantine_is_over(submission, quarantine):
+    patience = quarantine if sweep.state not in _SWEEP_OVER else _to_give_up(quarantine)
+    if submission.sent_at is None or _quarantine_is_over(submission, patience):
         return _send(trial, sweep, now)
     return _look_up(trial, trial, now) if _look_up_is_due(submission, now) else None
 
@@ -150,6 +151,15 @@ def _quarantine_is_over(submission: Submission, quarantine: timedelta) -> bool:
     """Whether a look-up after the quarantine still found nothing."""
     sent, looked = submission.sent_at, submission.looked_up_at
     return sent is not None and looked is not None and looked - sent >= quarantine
+
+
+def _to_give_up(quarantine: timedelta) -> timedelta:
+    """Return how long after a create its name must be absent before the trial is given up.
+
+    A create that is sent again meets a name that is taken; one that is given up leaves behind
+    whatever a listing shows late.
+    """
+    return max(quarantine, VISIBILITY_WINDOW) if quarantine else quarantine
 
 
 def _look_up_is_due(submission: Submission, now: datetime) -> bool:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from sweeper.daemon.actions import Done, Hands
+from sweeper.daemon.actions import WORD_PATIENCE, Done, Hands
 from sweeper.domain.actions import Action, Delete, Inspect, LookUp, Record, Resume, Submit, Suspend
+from sweeper.domain.change import Change
 from sweeper.domain.phase import Phase
 from sweeper.domain.trial import FailureClass, Observation, Trial, TrialState
 from sweeper.errors import (
@@ -317,6 +318,18 @@ class TestLookUp:
         assert trial.state is state
         assert trial.submission.workload_id == served.submission.workload_id
 
+    async def test_a_deleted_one_whose_phase_is_not_said_is_looked_up_again(self) -> None:
+        scene = Scene()
+        scene.serve(SUBMITTING, Phase.UNKNOWN)
+        scene.remote.trainings[0].deleted_at = NOW
+
+        early = await scene.do(LookUp, SUBMITTING)
+        scene.clock.turn(WORD_PATIENCE.total_seconds())
+        late = await scene.do(LookUp, SUBMITTING)
+
+        assert early.change.trial.state is TrialState.SUBMITTING
+        assert late.change.trial.failure is FailureClass.VANISHED
+
     async def test_an_answer_about_another_training_proves_nothing(self) -> None:
         class Mixed(Remote):
             async def get(self, workload_id: str) -> Observation:
@@ -387,6 +400,18 @@ class TestInspect:
         done = await scene.do(Inspect, replace(trial, submission=_running(trial)))
 
         assert done.change.trial.state is state
+
+    async def test_what_is_gone_and_of_unsaid_phase_is_asked_for_again(self) -> None:
+        scene = Scene()
+        trial = scene.serve(a_trial(missing_since=NOW), Phase.UNKNOWN)
+        scene.remote.trainings[0].deleted_at = NOW
+
+        early = await scene.do(Inspect, trial)
+        scene.clock.turn(WORD_PATIENCE.total_seconds())
+        late = await scene.do(Inspect, trial)
+
+        assert early.change == Change(trial=early.action.trial)
+        assert late.change.trial.failure is FailureClass.VANISHED
 
     @pytest.mark.parametrize("error", [UnsupportedError("404"), RejectedError("400")])
     async def test_what_is_gone_without_a_trace_has_vanished(

@@ -201,12 +201,18 @@ class TestCreateLeftOpen:
         assert act(left_open(looked_up_at=after(seconds=20)), at=30, state=state) is None
 
     def test_it_fails_when_absent_and_the_sweep_stopped(self) -> None:
-        trial = left_open(looked_up_at=after(seconds=20))
+        trial = left_open(looked_up_at=after(seconds=60))
 
-        action = act(trial, at=30, state=SweepState.STOPPED)
+        action = act(trial, at=60, state=SweepState.STOPPED)
 
         assert isinstance(action, Record)
         assert (action.trial.state, action.trial.holds_slot) == (TrialState.FAILED, False)
+
+    @pytest.mark.parametrize("state", [SweepState.STOPPED, SweepState.CANCELLING])
+    def test_it_is_not_given_up_before_a_late_listing_must_have_it(self, state: SweepState) -> None:
+        trial = left_open(looked_up_at=after(seconds=59), cancel_asked_at=None)
+
+        assert isinstance(act(trial, at=62, state=state), LookUp)
 
     def test_a_held_one_waits_for_a_person(self) -> None:
         assert act(replace(left_open(), state=TrialState.HELD), at=100) is None
@@ -368,7 +374,7 @@ class TestGivingUp:
         "trial",
         [
             pytest.param(left_open(sent_at=None), id="surely not sent"),
-            pytest.param(left_open(looked_up_at=after(seconds=20)), id="absent"),
+            pytest.param(left_open(looked_up_at=after(seconds=60)), id="absent"),
             pytest.param(
                 a_trial(state=TrialState.INTERRUPTED, ended_at=NOW, retry_at=after(seconds=9)),
                 id="between attempts",
