@@ -20,7 +20,6 @@ from tests.support.daemon import Heard
 
 _ENDS = frozenset({Phase.COMPLETED, Phase.FAILED, Deed.DELETED, Deed.ERASED})
 _FINAL = frozenset(state.value for state in TrialState if state.is_terminal)
-_MARGIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def violations(
     yield from unintended(history)
     yield from touched(history)
     yield from outcomes(scenario, history, remains)
-    yield from orphans(scenario, remains)
+    yield from orphans(remains)
     yield from settled(history, remains)
     yield from budgets(scenario, history, remains)
     yield from resumes(scenario, history)
@@ -139,8 +138,7 @@ def outcomes(scenario: Scenario, history: History, remains: Remains) -> Iterator
     for number, state in remains.states.items():
         reason = remains.reasons.get(number, "")
         if state is TrialState.HELD:
-            if not _may_be_held(scenario, history, number):
-                yield Violation("I9", f"trial {number} is held: {reason}")
+            yield Violation("I9", f"trial {number} is held in the calm: {reason}")
         elif not state.is_terminal:
             yield Violation("I9", f"trial {number} is left {state}: {reason}")
         elif (state is TrialState.COMPLETED) != (number in completed):
@@ -148,27 +146,15 @@ def outcomes(scenario: Scenario, history: History, remains: Remains) -> Iterator
             yield Violation("I8", f"trial {number} is {state} ({reason}), on the server {is_done}")
 
 
-def _may_be_held(scenario: Scenario, history: History, number: int) -> bool:
-    """Whether there is a reason to leave a trial to a person."""
-    if not scenario.api.has_listing or scenario.has("squatter"):
-        return True
-    of_trial = [entry for entry in history.entries if entry.trial == number]
-    was_stopped = any(one.by is Actor.PERSON and one.what is Phase.STOPPING for one in of_trial)
-    was_stuck = scenario.course.sticking > 0 and any(one.what is Phase.DELETING for one in of_trial)
-    return was_stopped or was_stuck
-
-
-def orphans(scenario: Scenario, remains: Remains) -> Iterator[Violation]:
+def orphans(remains: Remains) -> Iterator[Violation]:
     """I6: every training of ours that is left belongs to a row, and none lives on unneeded."""
     known = {one.workload_id for all_of in remains.submissions.values() for one in all_of}
     for training in remains.trainings:
         if training.trial is None or training.deleted is not None:
             continue
-        is_held = remains.states.get(training.trial) is TrialState.HELD
-        # Without a listing nobody can find what was created and never answered.
-        if training.workload_id not in known and not (is_held and not scenario.api.has_listing):
+        if training.workload_id not in known:
             yield Violation("I6", f"{training.name} ({training.phase}) belongs to no row")
-        elif training.lives and not is_held:
+        elif training.lives:
             yield Violation("I6", f"{training.name} is left {training.phase}")
 
 

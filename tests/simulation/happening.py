@@ -10,6 +10,7 @@ from sweeper.clock import pause
 from sweeper.domain.expansion import workload_name
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import SweepState, Wish, WishKind
+from sweeper.domain.trial import Trial, TrialState
 from tests.simulation.history import Actor
 from tests.simulation.scenario import WINDOWS, Happening
 from tests.simulation.server import Training
@@ -97,13 +98,13 @@ class Happenings:
             wish = replace(wish, trial=self._rng.randrange(self._world.scenario.sweep.trials))
         await self._ask(wish)
 
-    async def _ask(self, wish: Wish) -> bool:
-        """Ask it of the daemon, if there is one with a sweep to ask."""
-        if await self._world.sweep() is None:
-            return False
-        self._world.note("asked", f"{wish.kind} {'' if wish.trial is None else wish.trial}")
-        await self._world.store.add_wish(wish)
-        return True
+    async def _ask(self, wish: Wish) -> None:
+        """Ask it of the store, as the verbs do whether or not there is a daemon."""
+        async with self._world.opened() as store:
+            if await store.load_sweep() is not None:
+                about = "" if wish.trial is None else wish.trial
+                self._world.note("asked", f"{wish.kind} {about}")
+                await store.add_wish(wish)
 
     def _intrude(self, what: str) -> None:
         """Let somebody else create a training."""
@@ -135,16 +136,39 @@ class Happenings:
         asyncio.get_running_loop().call_later(one.seconds, remember)
 
     async def _tidy_up(self) -> None:
-        """Do what a person must: take back pauses, say that what is lost is, start again."""
-        sweep = await self._world.sweep()
-        if sweep is None:
+        """Do what only a person can: take back pauses, look after what is held or lost."""
+        async with self._world.opened() as store:
+            sweep = await store.load_sweep()
+            held = await store.trials(states=[TrialState.HELD])
+            waiting = await store.wishes()
+        if sweep is None or waiting:
             return
         now = self._world.here.now()
         if sweep.frozen is not None:
             await self._ask(Wish(kind=WishKind.THAW, at=now))
         if sweep.state in {SweepState.PAUSED, SweepState.SUSPENDED}:
             await self._ask(Wish(kind=WishKind.UNPAUSE, at=now))
+        for view in held:
+            await self._help(view.trial)
         if self._world.scenario.sweep.leave:
             for training in self._cluster.ours():
                 if training.phase is Phase.STOPPED:
                     self._cluster.resume(training, Actor.PERSON)
+
+    async def _help(self, trial: Trial) -> None:
+        """Let a held trial go on: with its training, or with the name that somebody else has."""
+        now, submission = self._world.here.now(), trial.submission
+        if submission.workload_id is None:
+            for training in self._cluster.named(submission.workload_name):
+                if training.trial is None:
+                    self._cluster.delete(training, Actor.PERSON)
+                    continue
+                adopt = Wish(
+                    kind=WishKind.ADOPT,
+                    at=now,
+                    trial=trial.number,
+                    workload_id=training.workload_id,
+                )
+                await self._ask(adopt)
+                return
+        await self._ask(Wish(kind=WishKind.RETRY, at=now, trial=trial.number))

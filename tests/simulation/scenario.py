@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
-CALM_MOST = 900.0
-"""Virtual seconds after which nothing goes wrong any more, at the latest."""
-
 DEADLINE_SLACK = 4.5
 """How many seconds after its caller's deadline a create may still take effect: less than the
 quarantine allows for, which is the deadline and 5 s."""
@@ -146,7 +143,7 @@ def draw(seed: int) -> Scenario:
     def stream(name: str) -> random.Random:
         return random.Random(f"{seed}/draw/{name}")
 
-    calm = stream("calm").uniform(60, 500)
+    calm = stream("calm").uniform(40, 300)
     sweep = _sweep(stream("sweep"))
     api = _api(stream("api"))
     course = _course(stream("course"), api)
@@ -154,7 +151,7 @@ def draw(seed: int) -> Scenario:
     return Scenario(
         seed=seed,
         calm=round(calm, 1),
-        sql=stream("store").random() < 0.3,
+        sql=stream("store").random() < 0.15,
         sweep=sweep,
         course=course,
         api=api,
@@ -167,7 +164,7 @@ def draw(seed: int) -> Scenario:
 
 
 def _sweep(rng: random.Random) -> Sweep:
-    trials = rng.choice([3, 4, 5, 6, 8, 10, 12, rng.randint(13, 40)])
+    trials = rng.choice([3, 3, 4, 4, 5, 6, 8, 10, rng.randint(11, 40)])
     active = rng.randint(1, min(trials, 12))
 
     def maybe(chance: float, low: int, high: int) -> int | None:
@@ -196,7 +193,7 @@ def _sweep(rng: random.Random) -> Sweep:
 
 
 def _course(rng: random.Random, api: Api) -> Course:
-    longest = rng.choice([5, 20, 60, 200])
+    longest = rng.choice([5, 20, 40, 90])
     kept = rng.choice([None, None, 5.0, 60.0])
     return Course(
         queueing=rng.choice([0.5, 5, 60]),

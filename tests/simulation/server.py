@@ -173,6 +173,9 @@ class Cluster:
 
     def _run(self, training: Training, rng: random.Random) -> None:
         self._enter(training, Phase.RUNNING, Actor.SERVER)
+        if training.trial is None:
+            # What others made goes on for ever: a name is all that is known of a deleted one.
+            return
         seconds = rng.uniform(*self.course.running)
         self._later(training, seconds, lambda one: self._end(one, rng))
 

@@ -15,8 +15,8 @@ The same scenario gives the same history, whatever the process: `outcome.history
 import asyncio
 import json
 import random
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ import looptime
 
 from sweeper.clock import pause
 from sweeper.daemon.service import Service
-from sweeper.domain.record import SweepRecord
+from sweeper.domain.trial import TrialState
 from sweeper.errors import StoreLockedError
 from sweeper.local.running import inline
 from sweeper.ports import Store
@@ -49,6 +49,9 @@ from tests.support.simulated_daemon import CLUSTER_ID, Rehearsal
 
 BOUND = 4 * 3600.0
 """Virtual seconds after the calm within which everything must be settled."""
+
+PATIENCE = 60.0
+"""Virtual seconds until a person comes by."""
 
 QUARANTINE = timedelta(seconds=20)
 LONG_QUARANTINE = timedelta(seconds=180)
@@ -184,12 +187,22 @@ class World:
             began_calm = self.cluster.is_calm
             ended = await self._one_life(group)
             if ended and began_calm:
-                return
-            if ended:
+                if not await self._needs_person():
+                    return
+                await pause(self._down() + PATIENCE)
+            elif ended:
                 left = self.scenario.calm - self.cluster.seconds
                 await pause(max(left, 0) + 1.0)
             else:
                 await pause(self._down())
+
+    async def _needs_person(self) -> bool:
+        """Whether something is left that a person sees to, who comes by in the calm."""
+        async with self.opened() as store:
+            sweep = await store.load_sweep()
+            is_over = sweep is not None and sweep.ended_at is not None
+            held = await store.trials(states=[TrialState.HELD])
+            return not is_over and bool(held or await store.wishes())
 
     def _down(self) -> float:
         return round(self.deaths.uniform(0.1, self.scenario.down), 3)
@@ -264,16 +277,17 @@ class World:
         except StoreLockedError:
             self.note("second start refused")
 
-    async def sweep(self) -> SweepRecord | None:
-        """Return the sweep as stored, None while no daemon has the store open."""
-        return None if self.task is None else await self.store.load_sweep()
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Store]:
+        """Give the store to whoever is no daemon: the daemon's own, or opened for the while."""
+        if self.task is not None or not self.scenario.sql:
+            yield self.store
+            return
+        async with SqlStore(self.folder / "store.db", run=inline, now=self.here.now) as store:
+            yield store
 
     async def _remains(self) -> Remains:
-        async with AsyncExitStack() as stack:
-            store = self.store
-            if self.scenario.sql:
-                again = SqlStore(self.folder / "store.db", run=inline, now=self.here.now)
-                store = await stack.enter_async_context(again)
+        async with self.opened() as store:
             return await Remains.of(store, self.cluster.trainings.values(), self.here.heard)
 
 
