@@ -5,6 +5,7 @@ plane or kept from it, and then answered honestly or as the fault has it. What i
 came over the wire, whatever the client believes.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -39,12 +40,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One request that came over the wire."""
+    """One request that came over the wire; `at` is the loop's time."""
 
     operation: Operation | None
     method: str
     target: str
     content: bytes
+    at: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +72,11 @@ class FaultProxy:
         line, *lines = head.decode("latin-1").split("\r\n")
         method, target, _ = line.split(" ")
         arrival = Arrival(
-            operation=operation_of(method, target), method=method, target=target, content=content
+            operation=operation_of(method, target),
+            method=method,
+            target=target,
+            content=content,
+            at=asyncio.get_running_loop().time(),
         )
         before = self.count(arrival.operation) if arrival.operation else 0
         self.arrivals.append(arrival)

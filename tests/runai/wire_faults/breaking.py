@@ -43,8 +43,13 @@ async def cut_body(wire: Wire) -> None:
 
 
 async def garbage(wire: Wire) -> None:
-    """Send the request back, as a service that echoes does."""
-    await wire.send(wire.request)
+    """Send the request back, as a service that echoes does, with its secret first.
+
+    What reads the answer as HTTP complains of its first line, and may quote it.
+    """
+    lines = wire.request.split(b"\r\n")
+    lines.sort(key=lambda line: b"Bearer" not in line and b"client_secret" not in line)
+    await wire.send(b"\r\n".join(lines) + b"\r\n\r\n")
     wire.writer.close()
 
 
