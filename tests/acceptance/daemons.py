@@ -11,6 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
+_OURS = (" -m sweeper", "multiprocessing.forkserver")
+"""What is in the command line of every daemon and verb that tests start."""
+
 PATIENCE = 60.0
 """Seconds after which something that should have happened is given up."""
 
@@ -148,6 +153,18 @@ async def waiting_at(gate: Path) -> int:
 def lines_of(file: Path) -> Sequence[str]:
     """Return the lines of a file, none when there is no file."""
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+def processes_of(place: Place) -> Sequence[psutil.Process]:
+    """Return the supervisors and trainings of a place: its processes that are no `sweeper`."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = " ".join(process.cmdline())
+            is_here = process.cwd() == str(place.folder) or str(place.folder) in words
+            if is_here and not any(mark in words for mark in _OURS):
+                found.append(process)
+    return found
 
 
 def _is_kept(name: str) -> bool:

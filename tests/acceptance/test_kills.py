@@ -1,19 +1,17 @@
 """kill -9 at any moment: nothing lost, nothing twice."""
 
 import asyncio
-import contextlib
 import json
 import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.acceptance.daemons import PATIENCE, Daemon, Place, lines_of, waiting_at
+from tests.acceptance.daemons import PATIENCE, Daemon, Place, lines_of, processes_of, waiting_at
 from tests.acceptance.forking import Forks, fork_server
 
 TRAINING = """
@@ -231,7 +229,7 @@ async def test_what_ran_on_a_lost_node_starts_again_and_is_completed_once(place:
     async with place.run("run", file) as daemon:
         await daemon.says("submitting -> active")
         gate = await waiting_at(place.folder / "gate")
-        for process in _others_of(place):
+        for process in processes_of(place):
             process.kill()
         await daemon.kill()
     os.close(gate)
@@ -245,16 +243,3 @@ async def test_what_ran_on_a_lost_node_starts_again_and_is_completed_once(place:
     rows = json.loads(ended.out)
     assert [(row["state"], row["attempts"]) for row in rows] == [("completed", 1)], ended.err
     assert lines_of(place.folder / "ran.txt") == ["start", "start", "end"]
-
-
-def _others_of(place: Place) -> Sequence[psutil.Process]:
-    """Return the processes of a place that are not its daemons: supervisors and trainings."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            words = " ".join(process.cmdline())
-            is_here = process.cwd() == str(place.folder) or str(place.folder) in words
-            if is_here and " -m sweeper " not in f"{words} ":
-                found.append(process)
-    assert found
-    return found
