@@ -78,8 +78,10 @@ class Observer:
         """Return how soon a training is to be read alone; None where a listing reads them all."""
         if self._has_listing:
             return None
-        waits = [self._interval(trial, now) - self._age(trial, now) for trial in _known(live)]
-        return max(min(waits, default=timedelta.max), timedelta())
+        # After a clock was set back an age has no bound, and none can be taken from it.
+        intervals = [(trial, self._interval(trial, now)) for trial in _known(live)]
+        waits = [interval - min(self._age(trial, now), interval) for trial, interval in intervals]
+        return min(waits, default=timedelta.max)
 
     def _is_worth_reading(self, trial: Trial, now: datetime) -> bool:
         """Whether a training that the listing lacks is to be read: a page may just have shifted.

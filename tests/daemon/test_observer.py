@@ -262,6 +262,7 @@ class TestWithoutListing:
         scene = Scene(1, has_listing=False)
         await scene.look(at=3600)
 
+        assert scene.observer.next_read(scene.trials, after(seconds=0)) == timedelta()
         assert len(await scene.look(at=0)) == 1
 
 
