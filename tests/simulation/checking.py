@@ -71,24 +71,41 @@ def violations(
 
     `limits` are the active limits of the daemons, with the times at which they began.
     """
-    yield from at_every_instant(history, limits)
+    abandoned = _abandoned(scenario, remains)
+    yield from at_every_instant(history, limits, abandoned)
     yield from unintended(history)
     yield from touched(history)
-    yield from outcomes(scenario, history, remains)
-    yield from orphans(remains)
+    yield from outcomes(scenario, history, remains, abandoned)
+    yield from orphans(remains, abandoned)
     yield from settled(history, remains)
     yield from budgets(scenario, history, remains)
     yield from resumes(scenario, history)
     yield from counts(remains)
 
 
-def at_every_instant(history: History, limits: Sequence[tuple[float, int]]) -> Iterator[Violation]:
+def _abandoned(scenario: Scenario, remains: Remains) -> Collection[int]:
+    """Return the trials that may have left a training behind: without a listing, those given up
+    over a create that nobody answered. Nothing there can find what it made.
+    """
+    if scenario.api.has_listing:
+        return frozenset()
+    return frozenset(
+        number
+        for number, attempts in remains.submissions.items()
+        if remains.states[number] in {TrialState.CANCELLED, TrialState.FAILED}
+        and attempts[-1].workload_id is None
+    )
+
+
+def at_every_instant(
+    history: History, limits: Sequence[tuple[float, int]], abandoned: Collection[int] = ()
+) -> Iterator[Violation]:
     """I1, I2, I5: one training of a trial at a time, no more than the limit, none after the end."""
     living: dict[str, Entry] = {}
     completed: set[int] = set()
     bound = max(limit for _, limit in limits)
     for line in history.entries:
-        if line.trial is None:
+        if line.trial is None or line.trial in abandoned:
             continue
         if line.what is Deed.CREATED:
             twins = [one.name for one in living.values() if one.trial == line.trial]
@@ -121,7 +138,9 @@ def touched(history: History) -> Iterator[Violation]:
             yield Violation("I7", f"{request.operation} of {request.about}, which is not ours")
 
 
-def outcomes(scenario: Scenario, history: History, remains: Remains) -> Iterator[Violation]:
+def outcomes(
+    scenario: Scenario, history: History, remains: Remains, abandoned: Collection[int] = ()
+) -> Iterator[Violation]:
     """I4, I8, I9: every trial has a row and an end, and the end is what the server says."""
     completed = {one.trial for one in history.entries if one.what is Phase.COMPLETED}
     created = {one.trial for one in history.entries if one.trial is not None}
@@ -141,16 +160,18 @@ def outcomes(scenario: Scenario, history: History, remains: Remains) -> Iterator
             yield Violation("I9", f"trial {number} is held in the calm: {reason}")
         elif not state.is_terminal:
             yield Violation("I9", f"trial {number} is left {state}: {reason}")
+        elif number in abandoned:
+            continue
         elif (state is TrialState.COMPLETED) != (number in completed):
             is_done = "completed" if number in completed else "not completed"
             yield Violation("I8", f"trial {number} is {state} ({reason}), on the server {is_done}")
 
 
-def orphans(remains: Remains) -> Iterator[Violation]:
+def orphans(remains: Remains, abandoned: Collection[int] = ()) -> Iterator[Violation]:
     """I6: every training of ours that is left belongs to a row, and none lives on unneeded."""
     known = {one.workload_id for all_of in remains.submissions.values() for one in all_of}
     for training in remains.trainings:
-        if training.trial is None or training.deleted is not None:
+        if training.trial is None or training.deleted is not None or training.trial in abandoned:
             continue
         if training.workload_id not in known:
             yield Violation("I6", f"{training.name} ({training.phase}) belongs to no row")

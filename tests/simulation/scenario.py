@@ -244,6 +244,9 @@ def _happenings(seed: int, calm: float, sweep: Sweep, api: Api) -> tuple[Happeni
     # Few that are lost are believed to be gone, so only a short or a large loss can be told.
     if rng.random() < 0.1:
         what = rng.choice(["amnesia", "restored"])
+        if what == "amnesia":
+            # A delete that is answered 404 is believed.
+            found = [one for one in found if not one.what.startswith("wish cancel")]
         if what == "amnesia" or (sweep.active > 1 and api.has_listing):
             found.append(Happening(at=round(rng.uniform(5, calm), 1), what=what, seconds=40))
     rng = random.Random(f"{seed}/draw/happening/foreign")
