@@ -13,7 +13,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check outside bench fuzz planted mutants docs lock clean
+.PHONY: help demo test check soak outside bench fuzz planted mutants docs lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -30,6 +30,12 @@ check: $(VENV)/dev.stamp  ## Check format, lint, types and import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml sweeper
+
+SEEDS ?= 20000
+FROM ?= 0
+JOBS ?= 2
+soak: $(VENV)/dev.stamp  ## Play SEEDS worlds from seed FROM on in virtual time, in JOBS processes
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM) --jobs $(JOBS)
 
 outside: $(VENV)/core.stamp $(OUTSIDE)/stamp  ## Let software of others check the local control plane
 	@if command -v npm >/dev/null && command -v node >/dev/null; then \

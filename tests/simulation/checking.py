@@ -18,6 +18,12 @@ from tests.simulation.scenario import Scenario
 from tests.simulation.server import Training
 from tests.support.daemon import Heard
 
+UNTIL_OPEN = 20
+"""How many requests of one daemon an outage may see before the breakers are open."""
+
+PROBE_SECONDS = 3.0
+"""Not more often than that does one daemon ask afterwards."""
+
 _ENDS = frozenset({Phase.COMPLETED, Phase.FAILED, Deed.DELETED, Deed.ERASED})
 _FINAL = frozenset(state.value for state in TrialState if state.is_terminal)
 
@@ -81,6 +87,7 @@ def violations(
     yield from budgets(scenario, history, remains)
     yield from resumes(scenario, history)
     yield from counts(remains)
+    yield from storms(scenario, history)
 
 
 def _abandoned(scenario: Scenario, remains: Remains) -> Collection[int]:
@@ -193,8 +200,8 @@ def settled(history: History, remains: Remains) -> Iterator[Violation]:
         firm = [one for one in outcomes_of if one != TrialState.FAILED.value]
         if len(outcomes_of) > 1 + retries or len(firm) > 1:
             yield Violation("I3", f"trial {number} was settled as {', '.join(outcomes_of)}")
-        state = remains.states.get(number)
-        if state is not None and state.is_terminal and outcomes_of[-1:] != [state.value]:
+    for number, state in remains.states.items():
+        if state.is_terminal and ends.get(number, [])[-1:] != [state.value]:
             yield Violation("I3", f"trial {number} is {state}, which no event tells")
 
 
@@ -235,3 +242,19 @@ def counts(remains: Remains) -> Iterator[Violation]:
         yield Violation("I16", f"the store counts {counted}, it has {dict(rows)}")
     if remains.shown is not None and remains.shown != remains.totals:
         yield Violation("I16", f"shown are {remains.shown}, stored {remains.totals}")
+
+
+def storms(scenario: Scenario, history: History) -> Iterator[Violation]:
+    """I10: while nothing can be reached, a daemon asks a few times and then hardly ever."""
+    for outage in scenario.happenings:
+        begins, ends = outage.at, min(outage.at + outage.seconds, scenario.calm)
+        if outage.what not in {"refused", "silence", "outage 503"} or begins >= ends:
+            continue
+        asked: Counter[int] = Counter(
+            request.life for request in history.requests if begins <= request.at < ends
+        )
+        for life, count in asked.items():
+            allowed = UNTIL_OPEN + (ends - begins) / PROBE_SECONDS
+            if count > allowed:
+                words = f"daemon {life} made {count} requests in {ends - begins:.0f} s of an outage"
+                yield Violation("I10", words)
