@@ -2,7 +2,8 @@
 
 In `<state>/sweeps/<slug>-<hash of the name>`:
 
-- `sweep.json` holds its name and file, so that people and `ls` find it again
+- `sweep.json` holds its name and file, so that people and `ls` find it again, and its id, so that
+  a store that is lost is missed
 - `store.db` is the store; `owner.json` beside it says who holds it
 - `report.key` is the secret that report tokens are made with
 - `local` is the embedded control plane's: its state, logs, parameter and report files
@@ -12,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -21,6 +23,8 @@ from pathlib import Path
 from sweeper.domain.expansion import slug
 from sweeper.errors import SettingsError
 from sweeper.settings import Settings, default_state_dir
+
+_KEY = re.compile(rb"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,24 +68,46 @@ class SweepFolder:
         Raises:
             SettingsError: it cannot be made or written.
         """
-        try:
+        with _unwritable(self.path):
             private_folder(self.path)
-            write_json(self.path / "sweep.json", {"name": self.name, "file": str(file.absolute())})
-        except OSError as error:
-            raise SettingsError(
-                f"the state directory cannot be written: {self.path}: {error.strerror}; "
-                "name another with --state-dir"
-            ) from error
+            self._note(file=str(file.absolute()))
+
+    @property
+    def sweep_id(self) -> str | None:
+        """The id of the sweep that was started here, None if none was, or nobody remembers."""
+        found = self._noted().get("sweep_id")
+        return found if isinstance(found, str) else None
+
+    def remember(self, sweep_id: str) -> None:
+        """Write down, beside the store, which sweep it keeps; raises SettingsError."""
+        if sweep_id != self.sweep_id:
+            with _unwritable(self.path):
+                self._note(sweep_id=sweep_id)
+
+    def _note(self, **fields: str) -> None:
+        write_json(self.path / "sweep.json", {**self._noted(), "name": self.name, **fields})
+
+    def _noted(self) -> dict[str, object]:
+        try:
+            found = json.loads((self.path / "sweep.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def report_key(self) -> bytes:
-        """Return the secret of this sweep's report tokens, making it the first time."""
+        """Return the secret of this sweep's report tokens, making it the first time.
+
+        A file that holds none, as a disk may leave one behind, is made anew: tokens that were made
+        with an empty secret could be made by anyone.
+
+        Raises:
+            SettingsError: it cannot be read or written.
+        """
         file = self.path / "report.key"
-        if not file.exists():
-            part = file.with_suffix(".part")
-            part.touch(mode=0o600)
-            part.write_text(secrets.token_hex(32), encoding="ascii")
-            part.replace(file)
-        return bytes.fromhex(file.read_text(encoding="ascii"))
+        with _unwritable(self.path):
+            if not file.exists() or not _KEY.fullmatch(file.read_bytes()):
+                _replace(file, secrets.token_hex(32))
+            return bytes.fromhex(file.read_text(encoding="ascii"))
 
 
 def state_dir(settings: Settings) -> Path:
@@ -130,11 +156,8 @@ def socket_directory() -> Path:
 
 
 def write_json(file: Path, value: object) -> None:
-    """Replace `file` as a whole, readable by its owner only."""
-    part = file.with_suffix(".part")
-    part.touch(mode=0o600)
-    part.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    part.replace(file)
+    """Replace `file` as a whole and durably, readable by its owner only; raises OSError."""
+    _replace(file, json.dumps(value, indent=1) + "\n")
 
 
 def private_folder(path: Path) -> None:
@@ -145,6 +168,39 @@ def private_folder(path: Path) -> None:
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(mode=0o700, exist_ok=True)
+        # What is made durable in a folder is lost with it, should the folder itself not be.
+        _sync_folder(folder.parent)
+
+
+@contextlib.contextmanager
+def _unwritable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(
+            f"the state directory cannot be written: {path}: {error.strerror}; "
+            "make room there, or name another with --state-dir"
+        ) from error
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file beside it, and put that in its place once it is on the disk."""
+    part = file.with_suffix(".part")
+    part.touch(mode=0o600)
+    with part.open("w", encoding="utf-8") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    part.replace(file)
+    _sync_folder(file.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _hash(text: str) -> str:

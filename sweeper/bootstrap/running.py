@@ -40,7 +40,7 @@ from sweeper.domain.expansion import Expansion
 from sweeper.domain.outbox import STARTED_DETAIL
 from sweeper.domain.record import Event, EventKind, SweepRecord, Wish, WishKind
 from sweeper.domain.reviewing import is_held_up
-from sweeper.errors import Fault, SweepFileError
+from sweeper.errors import Fault, StoreError, SweepFileError
 from sweeper.ports import Store
 from sweeper.runai.base_url import check_base_url
 from sweeper.runai.operations import Observer as RequestObserver
@@ -119,7 +119,8 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
     folder = folder_of(settings, file.spec.name)
     folder.create(options.file)
     async with own_store(folder, utc_now) as store:
-        record = await _record(store, file, expansion, place)
+        record = await _record(store, folder, file, expansion, place)
+        folder.remember(record.id)
         if is_local:
             _require_program(file, expansion, record)
         parts = _Parts(
@@ -140,9 +141,13 @@ def _until(longest: str | None) -> datetime | None:
     return None if longest is None else utc_now() + read_duration(longest, "--max-runtime")
 
 
-async def _record(store: Store, file: SweepFile, expansion: Expansion, place: str) -> SweepRecord:
+async def _record(
+    store: Store, folder: SweepFolder, file: SweepFile, expansion: Expansion, place: str
+) -> SweepRecord:
     """Return the sweep's record, written for the first time or brought up to date."""
     kept = await store.load_sweep()
+    if kept is None and folder.sweep_id is not None:
+        raise _lost_store(folder, file)
     planned, now = expansion.planned, utc_now()
     has_trials = kept is not None and (await store.totals()).next_number > 0
     if kept is None or not has_trials:
@@ -159,6 +164,18 @@ async def _record(store: Store, file: SweepFile, expansion: Expansion, place: st
     if start.retries:
         await store.add_wish(Wish(kind=WishKind.RETRY, at=now))
     return start.record
+
+
+def _lost_store(folder: SweepFolder, file: SweepFile) -> StoreError:
+    """Return the error for a store that is empty or gone, though its sweep was started here.
+
+    Under an id of its own, a sweep begun anew would run every trial beside what there is of it.
+    """
+    return StoreError(
+        f"the store {folder.store} is lost: it holds nothing, and sweep {folder.name} was started "
+        f"here before. Put back a copy of it, or make it again with `sweeper rebuild {file.file} "
+        f"--sweep-id {folder.sweep_id}`; to run every trial once more, remove {folder.path}"
+    )
 
 
 def _require_program(file: SweepFile, expansion: Expansion, record: SweepRecord) -> None:

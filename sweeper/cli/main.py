@@ -1,5 +1,6 @@
 """The command `sweeper`: its verbs, and the one place where errors become exit codes."""
 
+import errno
 import sys
 from collections.abc import Sequence
 
@@ -47,6 +48,11 @@ for tool in (adopt, gc, rebuild):
     tool.add_to(app)
 local.add_to(app)
 
+_DISK_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.ENODEV}
+)
+"""What a disk says that is full, fails or was taken away: no fault of ours."""
+
 _SECRET_FLAGS = ("--client-secret", "--secret", "--token", "--password", "--api-key")
 _MAY_HOLD_SECRETS = ["local", "serve"]
 """The verb whose credentials are those of a test double, and guard nothing else."""
@@ -71,6 +77,16 @@ def run_command(arguments: Sequence[str]) -> int:
         # Whoever read our output has seen enough; Python must not complain at exit either.
         sys.stdout = None
         return Exit.OK
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            return _internal_fault(error)
+        sys.stdout = None
+        where = f"{error.filename}: " if error.filename else "the output: "
+        typer.echo(
+            f"sweeper: {where}{error.strerror}: make room or look at the disk, then do this again",
+            err=True,
+        )
+        return Exit.INTERNAL
     except Exception as error:  # noqa: BLE001 - the last line of defence: say it, exit 70
         return _internal_fault(error)
 

@@ -4,11 +4,12 @@ import asyncio
 import json
 import os
 import resource
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.daemons import Place, lines_of, waiting_at
+from tests.acceptance.daemons import PATIENCE, Place, lines_of, waiting_at
 
 ENDLESS = (
     "name: demo",
@@ -207,24 +208,26 @@ async def test_a_full_disk_ends_the_daemon_and_loses_nothing(place: Place) -> No
         "parameters: {a: {min: 1, max: 40}}",
         "limits: {active: 2}",
     )
-    full = await _with_little_room(place, file)
+    code, err = await _with_little_room(place, file)
 
     ended = await place.sweeper("run", file, "--json")
 
     rows = json.loads(ended.out)
-    assert full != 0
+    assert code == 70
+    assert "store.db cannot be read or written: the disk fails, is full" in err
     assert ended.code == 0, ended.err
     assert [row["state"] for row in rows] == ["completed"] * 40
     assert sorted(map(int, lines_of(place.folder / "ran.txt"))) == list(range(1, 41))
 
 
-async def _with_little_room(place: Place, file: Path) -> int:
-    """Run a sweep in a process that may not write a file larger than 130 kB; return its code."""
+async def _with_little_room(place: Place, file: Path) -> tuple[int | None, str]:
+    """Run a sweep in a process that may not write a file larger than 130 kB.
+
+    Returns its exit code and its words.
+    """
 
     def bound() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (130_000, resource.RLIM_INFINITY))
-
-    import sys
 
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -243,7 +246,59 @@ async def _with_little_room(place: Place, file: Path) -> int:
     async with asyncio.timeout(60):
         _, err = await process.communicate()
     assert b"Traceback" not in err, err.decode()
-    return process.returncode or 0
+    return process.returncode, err.decode()
+
+
+@pytest.mark.parametrize("verb", ["run", "results", "status"])
+async def test_output_without_room_is_told_without_a_traceback_and_loses_nothing(
+    place: Place, verb: str
+) -> None:
+    file = place.sweep(
+        "name: demo", "method: grid", "command: ['true']", "parameters: {a: {values: [1, 2]}}"
+    )
+    if verb != "run":
+        await place.sweeper("run", file)
+
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sweeper", verb, str(file), "--json"),
+        stdout=full,
+        stderr=asyncio.subprocess.PIPE,
+        env=place.environment(),
+        cwd=place.folder,
+    )
+    os.close(full)
+    async with asyncio.timeout(PATIENCE):
+        _, err = await process.communicate()
+    again = await place.sweeper("results", file, "--json")
+
+    assert process.returncode == 70
+    assert b"the output: No space left on device" in err
+    assert b"Traceback" not in err
+    assert b"Exception ignored" not in err
+    assert [row["state"] for row in json.loads(again.out)] == ["completed"] * 2
+
+
+@pytest.mark.parametrize("left", [None, b""], ids=["gone", "empty"])
+async def test_a_store_that_is_lost_is_not_begun_anew(place: Place, left: bytes | None) -> None:
+    file = place.sweep(
+        "name: demo",
+        "method: grid",
+        "command: [sh, -c, 'echo ${a} >> ran.txt']",
+        "parameters: {a: {values: [1, 2]}}",
+    )
+    await place.sweeper("run", file)
+    (store,) = place.state.glob("sweeps/*/store.db")
+    store.unlink()
+    if left is not None:
+        store.write_bytes(left)
+
+    ended = await place.sweeper("run", file)
+
+    assert ended.code == 70
+    assert "is lost" in ended.err
+    assert "sweeper rebuild" in ended.err
+    assert len(lines_of(place.folder / "ran.txt")) == 2
 
 
 async def test_cancel_without_a_daemon_ends_the_trainings_at_once(place: Place) -> None:

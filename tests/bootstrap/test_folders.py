@@ -1,4 +1,6 @@
+import json
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -37,6 +39,34 @@ def test_names_that_look_alike_have_folders_of_their_own(settings: Settings) -> 
     assert folder_of(settings, "A b").path != folder_of(settings, "a-b").path
 
 
+def test_a_folder_remembers_its_sweep_whatever_file_starts_it(settings: Settings) -> None:
+    folder = folder_of(settings, "demo")
+    folder.create(Path("sweep.yaml"))
+    before = folder.sweep_id
+
+    folder.remember("abcdefghij")
+    folder.create(Path("/other.yaml"))
+
+    assert (before, folder.sweep_id) == (None, "abcdefghij")
+    assert json.loads((folder.path / "sweep.json").read_text()) == {
+        "name": "demo",
+        "file": "/other.yaml",
+        "sweep_id": "abcdefghij",
+    }
+
+
+@pytest.mark.parametrize("left", ["", "[1]", '{"sweep_id": 3}', "[" * 100_000])
+def test_a_note_that_a_disk_lost_is_made_anew(settings: Settings, left: str) -> None:
+    folder = folder_of(settings, "demo")
+    folder.create(Path("sweep.yaml"))
+    (folder.path / "sweep.json").write_text(left)
+
+    assert folder.sweep_id is None
+    folder.create(Path("sweep.yaml"))
+
+    assert [one.name for one in all_folders(settings)] == ["demo"]
+
+
 def test_making_a_folder_twice_keeps_its_secret(settings: Settings) -> None:
     folder = folder_of(settings, "demo")
     folder.create(Path("sweep.yaml"))
@@ -47,6 +77,77 @@ def test_making_a_folder_twice_keeps_its_secret(settings: Settings) -> None:
     assert folder.report_key() == key
     assert len(key) == 32
     assert stat.S_IMODE((folder.path / "report.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("left", [b"", b"\0" * 64, b"ab", b"\xff"])
+def test_a_secret_that_a_disk_lost_is_made_anew(settings: Settings, left: bytes) -> None:
+    folder = folder_of(settings, "demo")
+    folder.create(Path("sweep.yaml"))
+    (folder.path / "report.key").write_bytes(left)
+
+    key = folder.report_key()
+
+    assert len(key) == 32
+    assert folder.report_key() == key
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_place(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_of(settings, "demo")
+    folder.create(Path("sweep.yaml"))
+    done: list[str] = []
+    sync, replace = os.fsync, os.replace
+
+    def fsync(descriptor: int) -> None:
+        sync(descriptor)
+        done.append(f"sync {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+
+    def put(source: Path, target: Path) -> None:
+        replace(source, target)
+        done.append(f"put {target.name}")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", put)
+    folder.report_key()
+
+    assert done == ["sync report.part", "put report.key", f"sync {folder.path.name}"]
+
+
+def test_a_new_folder_is_on_the_disk_with_all_above_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        sync(descriptor)
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    private_folder(tmp_path / "a" / "b")
+
+    assert synced == [str(tmp_path), str(tmp_path / "a")]
+
+
+@pytest.mark.parametrize("act", ["create", "report_key"])
+def test_a_disk_without_room_is_told_with_the_remedy_and_keeps_what_was(
+    settings: Settings, act: str
+) -> None:
+    folder = folder_of(settings, "demo")
+    folder.create(Path("sweep.yaml"))
+    before = (folder.path / "sweep.json").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(SettingsError, match=r"File too large; make room there"):
+            folder.create(Path("other.yaml")) if act == "create" else folder.report_key()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert (folder.path / "sweep.json").read_bytes() == before
+    assert not (folder.path / "report.key").exists()
 
 
 def test_a_state_directory_that_is_a_file_is_told_with_the_remedy(

@@ -1,3 +1,7 @@
+import errno
+import io
+import sys
+
 import pytest
 
 from sweeper.cli import main as cli
@@ -60,6 +64,32 @@ def test_a_fault_of_ours_exits_with_70_and_tells_the_whole_story(
     err = capsys.readouterr().err
     assert "internal fault" in err
     assert "ZeroDivisionError: canary" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "place"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the output: No space left"),
+        (OSError(errno.EIO, "Input/output error", "/state/x"), "/state/x: Input/output error"),
+    ],
+)
+def test_a_disk_that_is_full_or_fails_is_no_fault_of_ours(
+    sweeper: Run,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: OSError,
+    place: str,
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", full)
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+
+    assert sweeper("ls") == Exit.INTERNAL
+    err = capsys.readouterr().err
+    assert err.startswith(f"sweeper: {place}")
+    assert "make room" in err
 
 
 def test_an_error_of_ours_is_one_line_without_a_traceback(
