@@ -22,6 +22,15 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What found a bug: the first test that failed ("": none), the first seed (None: none)."""
+
+    bug: Bug
+    test: str
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
     """A copy of the project's files, in which bugs come and go."""
 
@@ -63,7 +72,8 @@ class Tree:
             raise RuntimeError(f"{seeds} seeds took longer than {TIMEOUT_SECONDS:.0f} s")
         if done.returncode:
             raise RuntimeError(f"the simulation ended with {done.returncode}: {done.stderr}")
-        return int(done.stdout) if done.stdout.strip() else None
+        seed, *_ = done.stdout.split() or [""]
+        return int(seed) if seed else None
 
     def _run(self, *arguments: str) -> "subprocess.CompletedProcess[str] | None":
         environment = {**os.environ, "PYTHONPATH": str(self.path), "PYTHONHASHSEED": "0"}
