@@ -84,6 +84,8 @@ class Happenings:
                 await world.start_twice()
             case "jump":
                 world.offset += timedelta(seconds=one.seconds)
+            case _:
+                pass
 
     async def _wish(self, one: Happening) -> None:
         kinds = {

@@ -139,6 +139,8 @@ class Wire(Line):
                 await pause(latency)
                 seconds = self._weather.stream("retry after").randint(0, 30)
                 return httpx.Response(429, headers={"Retry-After": str(seconds)})
+            case _:
+                pass
         status, body = await self._arrived(asked, latency)
         return self._spoilt(request, fate, status, body)
 

@@ -28,6 +28,7 @@ from sweeper.clock import pause
 from sweeper.daemon.service import Service
 from sweeper.domain.trial import TrialState
 from sweeper.errors import StoreLockedError
+from sweeper.local.places import CLUSTER_ID
 from sweeper.local.running import inline
 from sweeper.ports import Store
 from sweeper.runai.gate import GatePolicy
@@ -45,7 +46,7 @@ from tests.simulation.server import START, Cluster
 from tests.simulation.wire import Weather, Wire
 from tests.support.crashing import Crash
 from tests.support.daemon import Heard
-from tests.support.simulated_daemon import CLUSTER_ID, Rehearsal
+from tests.support.simulated_daemon import Rehearsal
 
 BOUND = 4 * 3600.0
 """Virtual seconds after the calm within which everything must be settled."""
