@@ -2,8 +2,8 @@
 
 Unsynced writes are kept or lost sector by sector, each sector on its own (so that writes are torn
 and change their order), and so are files made, cut and deleted whose folder was not synced. A
-folder is synced when a log that was made in it is synced for the first time: SQLite does so on
-Linux, which its interface to file systems does not show.
+folder is synced when a log or journal that was made in it is synced for the first time: SQLite does
+so on Linux, which its interface to file systems does not show.
 """
 
 import random
@@ -60,7 +60,10 @@ class Disk:
                 self._files[act.name].open_acts.append(act)
             case Synced(name=name):
                 self._files[name].sync()
-                if name.endswith("-wal") and self._in_folder.get(name) is not self._files[name]:
+                if (
+                    name.endswith(("-wal", "-journal"))
+                    and self._in_folder.get(name) is not self._files[name]
+                ):
                     self._sync_folder()
             case Deleted(name=name, for_good=for_good):
                 self._files.pop(name, None)

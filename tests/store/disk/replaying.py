@@ -59,7 +59,7 @@ class Replayed:
 
         A transaction under way may have become durable just before.
         """
-        new = next(rows for rows in self.contents if any(name == "sweeps" for name, *_ in rows))
+        new = next(rows for rows in self.contents if rows)
         return [rows or new for rows in self.contents[commit : commit + 2]]
 
 
@@ -81,14 +81,19 @@ def played() -> Played:
 
 @cache
 def replayed(synchronous: int, checkpoints: str) -> Replayed:
-    """Tell the statements to SQLite, at a level of `PRAGMA synchronous`."""
+    """Tell the statements of the run to SQLite, at a level of `PRAGMA synchronous`."""
+    return replay_of(_statements(synchronous, checkpoints))
+
+
+def replay_of(statements: Sequence[str]) -> Replayed:
+    """Tell statements to SQLite."""
     replay = Replayed()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.db"
         path.touch()
         with recorded(path, replay.acts) as connection:
             replay.contents.append(_rows(connection))
-            for done in told(_statements(synchronous, checkpoints), connection.execute):
+            for done in told(statements, connection.execute):
                 if is_end(done):
                     replay.acts.append(Acknowledged())
                     replay.contents.append(_rows(connection))
@@ -109,7 +114,7 @@ async def opened(path: Path) -> Content:
     """Open a store as a daemon does, and return what it holds, proved to be sound."""
     async with SqlStore(path, run=inline) as store:
         assert ask(store, "PRAGMA integrity_check") == [("ok",)]
-        return _content(lambda statement: ask(store, statement))
+        return content(lambda statement: ask(store, statement))
 
 
 def laid_down(folder: Path, image: Mapping[str, bytes]) -> Path:
@@ -127,9 +132,10 @@ def _statements(synchronous: int, checkpoints: str) -> Statements:
 
 
 def _rows(connection: apsw.Connection) -> Content:
-    return _content(lambda statement: list(connection.execute(statement)))
+    return content(lambda statement: list(connection.execute(statement)))
 
 
-def _content(answer: Callable[[str], Sequence[tuple[Any, ...]]]) -> Content:
+def content(answer: Callable[[str], Sequence[tuple[Any, ...]]]) -> Content:
+    """Return what a database holds, asked by `answer`."""
     names = answer("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
     return tuple((name, *answer(f'SELECT * FROM "{name}" ORDER BY rowid')) for (name,) in names)
