@@ -34,8 +34,9 @@ check: $(VENV)/dev.stamp  ## Check format, lint, types and import layers
 SEEDS ?= 20000
 FROM ?= 0
 JOBS ?= 2
-soak: $(VENV)/dev.stamp  ## Play SEEDS worlds from seed FROM on in virtual time, in JOBS processes
-	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM) --jobs $(JOBS)
+soak: $(VENV)/dev.stamp  ## Play SEEDS worlds from seed FROM on in virtual time, in JOBS processes; PAIRS=1: all pairs of deaths
+	$(if $(PAIRS),$(BIN)/python -m tests.simulation.crash_soak --jobs $(JOBS),\
+		$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM) --jobs $(JOBS))
 
 outside: $(VENV)/core.stamp $(OUTSIDE)/stamp  ## Let software of others check the local control plane
 	@if command -v npm >/dev/null && command -v node >/dev/null; then \

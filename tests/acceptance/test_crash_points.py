@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(600)  # hundreds of processes, some at a time
 CHUNKS = 4
 """The crossings are shared out, so that no single test takes long."""
 
-AT_ONCE = 8
+AT_ONCE = 16
 """Sweeps at a time in a chunk: most of the time a daemon waits for its next tick."""
 
 ACTIVE = 2

@@ -252,6 +252,8 @@ class _Person:
                     await self._wish(Wish(kind=kind, at=at, trial=number, workload_id=found))
 
     async def _wish(self, wish: Wish) -> None:
+        while await self.store.load_sweep() is None:
+            await pause(DOWN)  # nothing was started yet that could be wished anything
         await self.store.add_wish(wish)
         self.wake()
 
