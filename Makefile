@@ -3,6 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 OUTSIDE := .venv-outside
 FUZZ := .venv-fuzz
+POSTGRES := .venv-postgres
 MUTANTS := .venv-mutants
 PRISM := tests/outside/prism
 # node trusts a list of its own; what this machine trusts is added to it.
@@ -13,7 +14,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak outside bench fuzz planted mutants docs lock clean
+.PHONY: help demo test check soak outside soak-long bench fuzz planted mutants docs lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -49,10 +50,16 @@ outside: $(VENV)/core.stamp $(OUTSIDE)/stamp  ## Let software of others check th
 			--ignore=tests/outside/test_prism.py; \
 	fi
 
+soak-long: $(VENV)/dev.stamp  ## Run 20,000 trials through faults and kills and see what grows
+	$(BIN)/python benchmarks/soak.py
+
 bench: $(VENV)/dev.stamp  ## Measure speed, as ratios to a peer in the same run
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/throughput.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/server.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/recovery.py
+
+postgres: $(POSTGRES)/stamp  ## Run the tests of the store on a PostgreSQL server of their own
+	$(POSTGRES)/bin/python -m pytest -m postgres tests/store
 
 fuzz: $(FUZZ)/stamp  ## Fuzz TARGET (all of tests/fuzz when not given) for SECONDS each
 	@for target in $(or $(TARGET),$(notdir $(wildcard tests/fuzz/corpus/*))); do \
@@ -82,6 +89,9 @@ lock: $(VENV)/dev.stamp  ## Resolve the dependencies anew, with hashes and witho
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --group pyproject.toml:fuzz -o requirements-fuzz.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet -c requirements-dev.lock --group pyproject.toml:postgres \
+		-o requirements-postgres.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --group mutants --extra search pyproject.toml -o requirements-mutants.lock
 
 clean:  ## Remove what the targets made
@@ -107,6 +117,14 @@ $(OUTSIDE)/stamp: requirements-outside.lock
 	$(PYTHON) -m venv $(OUTSIDE)
 	$(OUTSIDE)/bin/python -m pip --disable-pip-version-check --quiet install \
 		--require-hashes --no-deps -r requirements-outside.lock
+	@touch $@
+
+$(POSTGRES)/stamp: requirements-dev.lock requirements-postgres.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
+	$(PYTHON) -m venv $(POSTGRES)
+	$(POSTGRES)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--require-hashes --no-deps -r requirements-dev.lock -r requirements-postgres.lock
+	$(POSTGRES)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --editable .
 	@touch $@
 
 $(FUZZ)/stamp: requirements-dev.lock requirements-fuzz.lock pyproject.toml
