@@ -118,6 +118,7 @@ async def soak(folder: Path, soaked: Soak) -> Held:
         plan=FAULTS,
         gpus=soaked.active,
     )
+    settled = wal = 0
     held, began = Held(), asyncio.get_running_loop().time()
     while held.state is SweepState.OPEN:
         async with here.server() as server:
