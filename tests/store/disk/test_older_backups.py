@@ -58,7 +58,7 @@ async def _go_back(world: World, path: Path, ended_at: int, back_to: int) -> boo
     return True
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("lost", [1, 2, 5, 13, 34])
 @pytest.mark.parametrize("kind", [Remote, Tidy], ids=["kept", "deleted when finished"])
 @pytest.mark.parametrize("has_unique_names", [True, False], ids=["unique", "not unique"])
