@@ -122,7 +122,8 @@ class Face:
         return 200, self._whole(training)
 
     def _is_unseen(self, training: Training) -> bool:
-        return training.is_hidden and self.is_amnesic
+        # What is deleted stays on record: else a create that nobody answered leaves no trace.
+        return training.is_hidden and self.is_amnesic and training.deleted is None
 
     def _events(self, training: Training) -> Sequence[Mapping[str, str]]:
         return [
