@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from sweeper.bootstrap.environment import child_environment
-from sweeper.bootstrap.folders import SweepFolder
+from sweeper.bootstrap.folders import SweepFolder, private_folder, write_durably
 from sweeper.domain.expansion import Expansion, slug, workload_name
 from sweeper.domain.marks import is_ours
 from sweeper.domain.planning import Draft
@@ -111,7 +111,11 @@ def surroundings(
 
 
 async def write_files(files: Mapping[str, str]) -> None:
-    """Write texts by absolute path, each replaced as a whole, readable by the owner only."""
+    """Write texts by absolute path, each replaced as a whole, readable by the owner only.
+
+    They are on the disk when this returns, for after a loss of power the local control plane starts
+    again what it has on record.
+    """
     if files:
         await asyncio.to_thread(_write, files)
 
@@ -119,11 +123,8 @@ async def write_files(files: Mapping[str, str]) -> None:
 def _write(files: Mapping[str, str]) -> None:
     for name, text in files.items():
         path = Path(name)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
-        part.touch(mode=0o600)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        private_folder(path.parent)
+        write_durably(path, text)
 
 
 def first_argv(spec: SweepSpec, expansion: Expansion) -> tuple[str, ...] | None:

@@ -106,7 +106,7 @@ class SweepFolder:
         file = self.path / "report.key"
         with _unwritable(self.path):
             if not file.exists() or not _KEY.fullmatch(file.read_bytes()):
-                _replace(file, secrets.token_hex(32))
+                write_durably(file, secrets.token_hex(32))
             return bytes.fromhex(file.read_text(encoding="ascii"))
 
 
@@ -157,7 +157,7 @@ def socket_directory() -> Path:
 
 def write_json(file: Path, value: object) -> None:
     """Replace `file` as a whole and durably, readable by its owner only; raises OSError."""
-    _replace(file, json.dumps(value, indent=1) + "\n")
+    write_durably(file, json.dumps(value, indent=1) + "\n")
 
 
 def private_folder(path: Path) -> None:
@@ -183,9 +183,12 @@ def _unwritable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _replace(file: Path, text: str) -> None:
-    """Write a file beside it, and put that in its place once it is on the disk."""
-    part = file.with_suffix(".part")
+def write_durably(file: Path, text: str) -> None:
+    """Replace `file` as a whole, readable by its owner only, on the disk when this returns.
+
+    Raises OSError, and leaves the file as it was then.
+    """
+    part = file.with_name(f"{file.name}.part")
     part.touch(mode=0o600)
     with part.open("w", encoding="utf-8") as opened:
         opened.write(text)

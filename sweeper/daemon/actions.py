@@ -150,6 +150,9 @@ class Hands:
             raise
         except RenderingError as error:
             return Done(action=action, change=refused(trial, self.now(), str(error)))
+        except OSError as error:
+            _log.warning("The files of trial %s cannot be written: %s", trial.number, error)
+            return Done(action=action, change=self._unsent(trial, str(error)))
         except Exception as error:  # noqa: BLE001 - one trial must not end the sweep
             _log.exception("Trial %s cannot be prepared", trial.number)
             return Done(action=action, change=self._unsent(trial, str(error)))

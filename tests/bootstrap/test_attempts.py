@@ -1,6 +1,12 @@
+import os
+import resource
+import stat
+from pathlib import Path
 from typing import Any
 
-from sweeper.bootstrap.attempts import Attempts
+import pytest
+
+from sweeper.bootstrap.attempts import Attempts, write_files
 from sweeper.domain.expansion import Expansion
 from sweeper.domain.surroundings import Surroundings
 from sweeper.domain.sweep import TrainingTemplate
@@ -42,3 +48,36 @@ def test_a_trial_that_cannot_be_rendered_is_drafted_with_its_fault() -> None:
     assert draft.workload_name == "demo-abcdefghij-3-2"
     assert "lr" in draft.fault
     assert draft.params == {"lr": "a\x00b"}
+
+
+async def test_a_parameter_file_is_on_the_disk_before_its_training_is_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bytes] = []
+    sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        sync(descriptor)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            synced.append(Path(f"/proc/self/fd/{descriptor}").read_bytes())
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    await write_files({str(tmp_path / "params" / "0.json"): "{}"})
+
+    assert synced == [b"{}"]
+    assert (tmp_path / "params" / "0.json").read_bytes() == b"{}"
+
+
+async def test_a_parameter_file_is_as_it_was_when_there_is_no_room(tmp_path: Path) -> None:
+    file = tmp_path / "0.json"
+    await write_files({str(file): "{}"})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            await write_files({str(file): '{"lr": 0.1}'})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert file.read_bytes() == b"{}"

@@ -111,7 +111,7 @@ def test_a_file_is_on_the_disk_before_it_takes_its_place(
     monkeypatch.setattr(os, "replace", put)
     folder.report_key()
 
-    assert done == ["sync report.part", "put report.key", f"sync {folder.path.name}"]
+    assert done == ["sync report.key.part", "put report.key", f"sync {folder.path.name}"]
 
 
 def test_a_new_folder_is_on_the_disk_with_all_above_it(

@@ -191,9 +191,10 @@ class TestSubmit:
         assert isinstance(done.error, AmbiguousError)
         assert done.change.trial.submission.sent_at == NOW
 
-    async def test_what_cannot_be_prepared_was_surely_not_sent(self) -> None:
+    @pytest.mark.parametrize("error", [OSError("no space left on device"), KeyError("odd")])
+    async def test_what_cannot_be_prepared_was_surely_not_sent(self, error: Exception) -> None:
         async def full(files: Mapping[str, str]) -> None:
-            raise OSError("no space left on device")
+            raise error
 
         scene = Scene()
         scene.hands = replace(scene.hands, write_files=full)

@@ -357,6 +357,20 @@ async def test_one_name_is_found_among_the_deleted() -> None:
     assert asked(script, WORKLOADS)[0]["deleted"] == "true"
 
 
+async def test_the_deleted_ones_are_listed_as_the_living_are() -> None:
+    script = Script().on(WORKLOADS, recorded("workloads_deleted"))
+    since = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    async with plane_of(script) as plane:
+        found = await plane.deleted(PREFIX, since)
+
+    assert [one.name for one in found] == [NAME]
+    assert found[0].deleted_at is not None
+    (call,) = asked(script, WORKLOADS)
+    assert call["deleted"] == "true"
+    assert call["filterBy"].startswith(f"name=^{PREFIX},projectId=={PROJECT_ID},createdAt>=")
+
+
 @pytest.mark.parametrize("name", ["a,projectId==1", "", "A", "a-"], ids=repr)
 async def test_a_name_that_would_change_a_filter_is_not_sent(name: str) -> None:
     script = Script()
