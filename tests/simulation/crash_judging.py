@@ -68,14 +68,15 @@ def _left_over(aftermath: Aftermath) -> Iterator[str]:
 
 
 def _settled_twice(aftermath: Aftermath) -> Iterator[str]:
+    # A person may have a trial tried again that has failed.
     settled = Counter(
-        event.trial
+        (event.trial, event.attempt)
         for event in aftermath.events
         if event.trial is not None and event.outcome in _FINAL
     )
-    for number, times in settled.items():
+    for (number, attempt), times in settled.items():
         if times > 1:
-            yield f"trial {number} was settled {times} times"
+            yield f"attempt {attempt} at trial {number} was settled {times} times"
 
 
 _FINAL = frozenset(state.value for state in TrialState if state.is_terminal)

@@ -234,9 +234,9 @@ class _Person:
     async def wish(self) -> None:
         """Wish what the sweep says, each wish at its time."""
         began = self.now()
-        for seconds, kind in self.sweep.wishes:
-            await pause(seconds - (self.now() - began).total_seconds())
-            await self._wish(Wish(kind=kind, at=self.now()))
+        for asked in self.sweep.wishes:
+            await pause(asked.at - (self.now() - began).total_seconds())
+            await self._wish(Wish(kind=asked.kind, at=self.now(), trial=asked.trial))
 
     async def adopt(self) -> None:
         """Look now and then for trials that are held, and give each its training."""

@@ -25,13 +25,22 @@ from tests.support.simulated_daemon import sweep_text
 COMPLETED = frozenset({TrialState.COMPLETED})
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asks for `at` seconds after the start; without `trial`, of the whole sweep."""
+
+    at: float
+    kind: WishKind
+    trial: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallSweep:
     """A sweep, what befalls it, and how it may end.
 
-    `wishes` are what a person asks for, by the seconds since the start. `ends` are the states in
-    which trials may end; `attempts` is how many trainings each may have had. `failures` of them
-    stop it. `adopts` is whether somebody gives trials that are held their trainings.
+    `wishes` are what a person asks for. `ends` are the states in which trials may end;
+    `attempts` is how many trainings each may have had. `failures` of them stop it. `adopts` is
+    whether somebody gives trials that are held their trainings.
     """
 
     name: str
@@ -44,7 +53,7 @@ class SmallSweep:
         )
     )
     plan: FaultPlan = NO_FAULTS
-    wishes: tuple[tuple[float, WishKind], ...] = ()
+    wishes: tuple[Asked, ...] = ()
     ends: frozenset[TrialState] = COMPLETED
     state: SweepState = SweepState.FINISHED
     attempts: int = 1
@@ -123,10 +132,10 @@ PAUSED = SmallSweep(
     trials=3,
     active=2,
     wishes=(
-        (1, WishKind.PAUSE),
-        (3, WishKind.UNPAUSE),
-        (5, WishKind.SUSPEND),
-        (9, WishKind.UNPAUSE),
+        Asked(1, WishKind.PAUSE),
+        Asked(3, WishKind.UNPAUSE),
+        Asked(5, WishKind.SUSPEND),
+        Asked(9, WishKind.UNPAUSE),
     ),
     simulation=SimulationPlan(seed=1, startup=0.5, duration=Fixed(seconds=8), term_seconds=0.5),
     plan=FaultPlan(rules=(Rule(fault=Drop(when="after"), on=(Operation.SUSPEND,), times=1),)),
@@ -136,7 +145,7 @@ CANCELLED = SmallSweep(
     name="cancelled",
     trials=4,
     active=2,
-    wishes=((2, WishKind.SUSPEND), (5, WishKind.CANCEL)),
+    wishes=(Asked(2, WishKind.SUSPEND), Asked(5, WishKind.CANCEL)),
     plan=FaultPlan(
         rules=(
             SLOW_CREATES,
@@ -146,6 +155,19 @@ CANCELLED = SmallSweep(
     ),
     ends=frozenset({TrialState.CANCELLED, TrialState.COMPLETED}),
     state=SweepState.CANCELLED,
+)
+
+# Trials fail and are tried again on demand, and one that runs is given up.
+RETRIED = SmallSweep(
+    name="retried",
+    trials=4,
+    active=2,
+    simulation=SimulationPlan(
+        seed=9, startup=0.5, duration=Fixed(seconds=3), term_seconds=0.5, failures=0.5
+    ),
+    wishes=(Asked(5, WishKind.RETRY), Asked(8, WishKind.CANCEL, 3), Asked(9, WishKind.RETRY)),
+    ends=frozenset({TrialState.COMPLETED, TrialState.FAILED, TrialState.CANCELLED}),
+    attempts=3,
 )
 
 _NO_LISTING = tuple(
@@ -189,6 +211,7 @@ SWEEPS: Mapping[str, SmallSweep] = {
         VANISHING,
         PAUSED,
         CANCELLED,
+        RETRIED,
         GET_ONLY,
         STOPPED,
     )

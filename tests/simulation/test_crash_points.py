@@ -92,6 +92,7 @@ def _twice(aftermath: Aftermath) -> Aftermath:
         pytest.param(_twice, "created while another lived", id="doubled"),
         pytest.param(_twice, "is an orphan", id="orphan"),
         pytest.param(_twice, "3 lived when", id="limit"),
+        pytest.param(_twice, "had 2 trainings", id="budget"),
         pytest.param(
             lambda one: _with_first(one, phase=Phase.FAILED), "0 completed trainings", id="untrue"
         ),
