@@ -62,6 +62,7 @@ HISTORIES: dict[str, dict[str, Any]] = {
     "plain": {},
     "suspended by us": {"suspend_sent_at": after(seconds=80)},
     "resumed just now": {"resume_sent_at": after(seconds=60), "quick_stops": 2, "resumes": 3},
+    "resumed too often": {"resumes": 20},
     "deleted by us": {"delete_sent_at": NOW, "reason": "too long in Creating"},
     "lost": {"missing_since": NOW, "lost_since": NOW, "next_call_at": after(hours=1)},
     "calls failed": {"calls_failed": 2, "next_call_at": after(seconds=30)},

@@ -511,3 +511,10 @@ def test_the_next_resume_waits_as_long_as_the_policy_says(resumes: int) -> None:
     assert delay is not None
     assert isinstance(action, Resume)
     assert action.trial.submission.next_call_at == NOW + delay
+
+
+def test_a_resume_at_the_very_time_of_our_suspend_came_after_it() -> None:
+    action = act(stopped(suspend_sent_at=NOW, resume_sent_at=NOW))
+
+    assert isinstance(action, Resume)
+    assert action.trial.submission.resumes == 1

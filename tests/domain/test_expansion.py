@@ -143,19 +143,18 @@ def test_a_negative_number_is_beyond_an_unbounded_sweep_too() -> None:
 
 
 def test_seed_zip_and_order_of_the_sweep_reach_its_sampler() -> None:
-    space = space_of({"a": {"values": [1, 2, 3]}, "b": {"values": [4, 5, 6]}})
+    space = space_of({"a": {"values": [1, 2, 3, 4]}, "b": {"values": [5, 6, 7, 8]}})
     zipped = {"space": space, "zip": (("a", "b"),), "seed": 7}
 
     grid = Expansion(a_spec(method=Method.GRID, order=Order.SHUFFLED, **zipped))
     draws = Expansion(a_spec(method=Method.RANDOM, **zipped))
 
-    order = Permutation(seed=7, size=3)
-    assert grid.planned == 3
-    assert [grid.params(number)["a"] for number in range(3)] == [
-        (1, 2, 3)[order.at(number)] for number in range(3)
-    ]
+    order = Permutation(seed=7, size=4)
+    shuffled = [order.at(number) + 1 for number in range(4)]
+    assert shuffled != [1, 2, 3, 4]
+    assert [grid.params(number)["a"] for number in range(grid.planned or 0)] == shuffled
     for params in (draws.params(number) for number in range(9)):
-        assert params["b"] == {1: 4, 2: 5, 3: 6}[params["a"]]  # type: ignore[index] # an int
+        assert params["b"] == {1: 5, 2: 6, 3: 7, 4: 8}[params["a"]]  # type: ignore[index] # an int
 
 
 def test_a_number_too_long_for_a_name_is_stood_for_by_a_digest_of_twelve_characters() -> None:

@@ -40,4 +40,7 @@ def test_an_order_stays_the_same_in_every_release() -> None:
 
     assert [few.at(index) for index in range(10)] == [4, 2, 3, 1, 9, 6, 0, 8, 5, 7]
     assert [some.at(index) for index in range(5)] == [506, 598, 475, 133, 142]
+    assert [Permutation(seed=7, size=16).at(index) for index in range(3)] == [15, 13, 9]
+    assert [Permutation(seed=7, size=17).at(index) for index in range(3)] == [14, 10, 5]
+    assert Permutation(seed=7, size=60_000).at(0) == 43436
     assert Permutation(seed=7, size=10**30).at(1) == 719412324725218004270160656078

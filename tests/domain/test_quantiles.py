@@ -129,3 +129,12 @@ def test_a_whole_step_keeps_its_type(q: float, expected: float) -> None:
 
 def test_a_multiple_beyond_floats_is_the_largest() -> None:
     assert quantiles.rounded(sys.float_info.max, 1.7e308) <= sys.float_info.max
+
+
+def test_a_quantile_that_floats_push_over_the_border_still_belongs_to_the_lower_one() -> None:
+    assert 0.07 * 100 > 7
+    assert quantiles.position(0.07, 100) == 6
+
+
+def test_a_whole_multiple_may_be_larger_than_any_float() -> None:
+    assert quantiles.rounded(1.7e308, 10**308) == 2 * 10**308

@@ -104,3 +104,21 @@ def test_a_script_is_read_as_its_shell_reads_it(script: str) -> None:
     (_, _, plain) = shlex.split(f"sh -c {script}")
 
     assert shlex.split(inner) == [word.replace("@", "x y") for word in shlex.split(plain)]
+
+
+@pytest.mark.parametrize("option", ["-\\c", "'-c'", '"-c"', "-'c'", "-lc"])
+def test_an_option_is_known_however_it_is_quoted(option: str) -> None:
+    (_, _, inner) = shlex.split(_written(f"sh {option} 'echo @'", "x y"))
+
+    assert shlex.split(inner) == ["echo", "x y"]
+
+
+@pytest.mark.parametrize("option", ['"-\\c"', "'-\\c'", "-c-", "c"])
+def test_what_only_looks_like_the_option_is_none(option: str) -> None:
+    assert shlex.split(_written(f"sh {option} @", "x y"))[-1] == "x y"
+
+
+def test_a_quote_that_a_script_escapes_opens_nothing_there() -> None:
+    (_, _, inner) = shlex.split(_written("sh -c \"echo \\'@\\'\"", "x y"))
+
+    assert shlex.split(inner) == ["echo", "'x y'"]
