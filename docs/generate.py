@@ -1,36 +1,47 @@
-"""Write into README.md what is generated from the code: settings and metrics.
+"""Write what is generated from the code: settings and metrics, in README.md and docs/metrics.md.
 
     python docs/generate.py [--check]
 
-With --check nothing is written; the exit code says whether README agrees with the code.
+With --check nothing is written; the exit code says whether the files agree with the code.
 """
 
 import re
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sweeper.settings import settings_reference
-from sweeper.telemetry.catalogue import metrics_reference
+from sweeper.telemetry.reference import metrics_list, metrics_reference
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+
+PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "README.md": {"settings": settings_reference, "metrics": metrics_list},
+    "docs/metrics.md": {"metrics": metrics_reference},
+}
+"""By file, the parts that stand between `<!-- name: ... -->` and `<!-- /name -->`."""
 
 
-def generated(text: str) -> str:
-    """Return README's text with its generated parts as the code has them now."""
-    for name, reference in (("settings", settings_reference()), ("metrics", metrics_reference())):
+def generated(file: str, text: str) -> str:
+    """Return the text of a file with its generated parts as the code has them now."""
+    for name, reference in PARTS[file].items():
         part = re.compile(rf"(<!-- {name}: [^\n]* -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = part.sub(lambda found, body=reference: f"{found[1]}{body.strip()}\n{found[2]}", text)
+        body = reference().strip()
+        text = part.sub(lambda found, body=body: f"{found[1]}{body}\n{found[2]}", text)
     return text
 
 
 def main() -> int:
-    """Bring README up to date, or say whether it is."""
-    before = README.read_text(encoding="utf-8")
-    after = generated(before)
-    if "--check" in sys.argv[1:]:
-        return int(before != after)
-    README.write_text(after, encoding="utf-8")
-    return 0
+    """Bring the files up to date, or say whether they are."""
+    stale = False
+    for file in PARTS:
+        path = ROOT / file
+        before = path.read_text(encoding="utf-8")
+        after = generated(file, before)
+        stale = stale or before != after
+        if "--check" not in sys.argv[1:]:
+            path.write_text(after, encoding="utf-8")
+    return int(stale and "--check" in sys.argv[1:])
 
 
 if __name__ == "__main__":

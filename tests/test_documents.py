@@ -10,10 +10,12 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_readme_is_what_the_code_generates() -> None:
+@pytest.mark.parametrize("file", ["README.md", "docs/metrics.md"])
+def test_a_document_is_what_the_code_generates(file: str) -> None:
     generated = runpy.run_path(str(ROOT / "docs" / "generate.py"))["generated"]
+    text = (ROOT / file).read_text(encoding="utf-8")
 
-    assert generated(README) == README, "make docs"
+    assert generated(file, text) == text, "make docs"
 
 
 @pytest.mark.parametrize("name", [*Settings.model_fields])
