@@ -94,6 +94,8 @@ class Face:
 
     def _create(self, asked: Asked) -> Answer:
         name = asked.about
+        if asked.body.get("useGivenNameAsPrefix") is True:
+            name = f"{name}r{len(self._cluster.trainings)}"
         if self._api.unique_names and self._cluster.named(name):
             words = f"a workload named {name} already exists"
             return self._api.taken_status, {"code": self._api.taken_status, "message": words}
