@@ -19,7 +19,7 @@ from tests.support.crashing import Crash
 from tests.support.daemon import World
 from tests.support.remote import ENDED, Remote
 
-STRIDE = int(os.environ.get("STRIDE", "7"))
+STRIDE = int(os.environ.get("STRIDE", "17"))
 """Every so many writes the daemon ends once; 1 plays all, which takes minutes."""
 
 
