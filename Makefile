@@ -14,7 +14,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak outside soak-long bench fuzz planted mutants docs lock clean
+.PHONY: help demo test check soak outside soak-long bench postgres fuzz planted mutants docs lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -95,7 +95,7 @@ lock: $(VENV)/dev.stamp  ## Resolve the dependencies anew, with hashes and witho
 		--no-header --quiet --group mutants --extra search pyproject.toml -o requirements-mutants.lock
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) $(OUTSIDE) $(FUZZ) $(MUTANTS) build $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(OUTSIDE) $(FUZZ) $(MUTANTS) $(POSTGRES) build $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module" \

@@ -9,7 +9,7 @@ from sqlalchemy.types import TypeDecorator
 
 from sweeper.domain.values import JsonValue
 from sweeper.errors import StoreError
-from sweeper.store.texts import from_json, legible, to_json
+from sweeper.store.texts import from_json, legible, to_json, with_nul, without_nul
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -94,15 +94,20 @@ class Json(TypeDecorator[JsonValue]):
 
 
 class Words(TypeDecorator[str]):
-    """Any text, made legible."""
+    """Any text, made legible; what PostgreSQL cannot hold, the character NUL, is spelled out."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Return the text as it can be encoded."""
-        del dialect
-        return None if value is None else legible(value)
+        if value is None:
+            return None
+        return without_nul(legible(value)) if dialect.name == "postgresql" else legible(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text as it was given."""
+        return with_nul(value) if value and dialect.name == "postgresql" else value
 
 
 def word(kind: type[StrEnum]) -> Enum:

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sweeper.domain.record import Event, SlotGuard
 from sweeper.domain.trial import Trial, TrialState
@@ -16,17 +15,12 @@ from sweeper.store.reading import count_submissions
 from sweeper.store.records import append_events
 from sweeper.store.rows import Values, submission_values, trial_values
 from sweeper.store.tables import submissions, sweeps, tallies, trials
+from sweeper.store.upserting import Upsert
 from sweeper.store.versions import check_versions
 
 _KEY = ("sweep_id", "trial", "attempt")
-_UPSERT_SUBMISSION = insert(submissions)
-_UPSERT_SUBMISSION = _UPSERT_SUBMISSION.on_conflict_do_update(
-    index_elements=_KEY,
-    set_={
-        column.name: _UPSERT_SUBMISSION.excluded[column.name]
-        for column in submissions.c
-        if column.name not in _KEY
-    },
+_UPSERT_SUBMISSION = Upsert(
+    submissions, _KEY, replaced=[column.name for column in submissions.c if column.name not in _KEY]
 )
 _UPDATE_TRIAL = (
     update(trials)
@@ -34,11 +28,7 @@ _UPDATE_TRIAL = (
     .where(trials.c.number == bindparam("of_number"))
     .where(trials.c.version == bindparam("of_version"))
 )
-_ADD_TALLY = insert(tallies)
-_ADD_TALLY = _ADD_TALLY.on_conflict_do_update(
-    index_elements=["sweep_id", "state"],
-    set_={"trials": tallies.c.trials + _ADD_TALLY.excluded.trials},
-)
+_ADD_TALLY = Upsert(tallies, ["sweep_id", "state"], added="trials")
 
 
 def commit_trials(
@@ -101,8 +91,8 @@ def _write_trials(connection: Connection, sweep_id: str, written: Sequence[Trial
     if new:
         connection.execute(insert(trials), new)
         _advance(connection, sweep_id)
-    connection.execute(
-        _UPSERT_SUBMISSION, [submission_values(sweep_id, trial) for trial in written]
+    _UPSERT_SUBMISSION.execute(
+        connection, [submission_values(sweep_id, trial) for trial in written]
     )
 
 
@@ -146,7 +136,7 @@ def _tally(
         if count
     ]
     if changed:
-        connection.execute(_ADD_TALLY, changed)
+        _ADD_TALLY.execute(connection, changed)
 
 
 def _check(connection: Connection, sweep_id: str, guard: SlotGuard) -> None:

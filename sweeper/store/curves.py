@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import TypeAlias
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, insert, select
 
 from sweeper.domain.record import ObjectiveValue, Report
 from sweeper.store.chunking import chunks
@@ -19,15 +18,14 @@ from sweeper.store.rows import (
     report_values,
 )
 from sweeper.store.tables import objectives, reports, sweeps, trials
+from sweeper.store.upserting import Upsert
 
 _Key: TypeAlias = tuple[int, str]
 
-_UPSERT = insert(objectives)
-_UPSERT = _UPSERT.on_conflict_do_update(
-    index_elements=["sweep_id", "trial"],
-    set_={
-        name: _UPSERT.excluded[name] for name in ("best", "last", "reports", "updated_at", "rank")
-    },
+_UPSERT = Upsert(
+    objectives,
+    ["sweep_id", "trial"],
+    replaced=["best", "last", "reports", "updated_at", "rank"],
 )
 
 
@@ -105,7 +103,7 @@ def _judge(connection: Connection, sweep_id: str, new: Sequence[Report]) -> None
             objective_values(sweep_id, number, objective, goal)
             for number, objective in after.items()
         ]
-        connection.execute(_UPSERT, values)
+        _UPSERT.execute(connection, values)
 
 
 def _reached(

@@ -20,7 +20,7 @@ from sweeper.store.schema import prepare
 T = TypeVar("T")
 
 
-class Database:
+class SqliteDatabase:
     """The file at `path`, with one connection that no other process can share.
 
     Every method blocks and must be called by one thread at a time. `role` is what this process
@@ -31,6 +31,7 @@ class Database:
 
     def __init__(self, path: Path, role: str, now: Now) -> None:
         self.path = path
+        self.place = str(path)
         self._role = role
         self._now = now
         self._connection: Connection | None = None

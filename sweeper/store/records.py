@@ -91,7 +91,8 @@ def events_after(
 def add_wish(connection: Connection, sweep_id: str, wish: Wish) -> Wish:
     """Record a wish and return it with its number."""
     written = connection.execute(insert(wishes).values(wish_values(sweep_id, wish)))
-    return replace(wish, number=written.lastrowid)
+    (number,) = written.inserted_primary_key or (0,)
+    return replace(wish, number=number)
 
 
 def open_wishes(connection: Connection, sweep_id: str) -> Sequence[Wish]:

@@ -55,11 +55,11 @@ def prepare(
     with connection.begin():
         names = inspect(connection).get_table_names()
         if not names:
-            _make(connection)
+            make_tables(connection)
             return
         if _version.name not in names:
             raise StoreError(f"{path} is a database, but no store of sweeper: move it away")
-        found = connection.scalar(select(_version.c.version_num))
+        found = found_revision(connection)
     if found == newest:
         return
     if found is None:
@@ -73,7 +73,15 @@ def prepare(
     _migrate(connection, raw, path, migrations, newest)
 
 
-def _make(connection: Connection) -> None:
+def found_revision(connection: Connection, schema: str | None = None) -> str | None:
+    """Return the schema that the database says it has, None where it says nothing."""
+    if not inspect(connection).has_table(_version.name, schema=schema):
+        return None
+    return connection.scalar(select(_version.c.version_num))
+
+
+def make_tables(connection: Connection) -> None:
+    """Make all tables in a new database, as the newest migration leaves them."""
     # Alembic takes longer to import than everything else together; a new database gets by without.
     metadata.create_all(connection)
     _version.create(connection)

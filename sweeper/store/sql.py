@@ -1,4 +1,4 @@
-"""The store that keeps a sweep in an SQLite database of its own."""
+"""The store that keeps a sweep in an SQL database: an SQLite file, or a schema of PostgreSQL."""
 
 # ruff: noqa: D102 - the docstrings of ports.Store are the contract of these methods
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 from sqlalchemy import Connection
 
@@ -28,7 +28,7 @@ from sweeper.domain.trial import Submission, Trial, TrialState
 from sweeper.errors import StoreError, StoreLockedError
 from sweeper.ports import Now
 from sweeper.store import committing, curves, reading, records
-from sweeper.store.database import Database
+from sweeper.store.database import SqliteDatabase
 from sweeper.store.notices import append_notices, open_notices, save_notice
 from sweeper.store.standing import standing
 from sweeper.store.writing import Run, WriterThread
@@ -39,24 +39,46 @@ T = TypeVar("T")
 _RETRY_SECONDS = 0.1
 
 
-class SqlStore:
-    """Keeps one sweep in the file at `path`.
+class Database(Protocol):
+    """One database that holds one sweep; its methods block, and one thread at a time calls them."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people; without secrets."""
+        ...
+
+    def open(self) -> None:
+        """Take the database, bring its tables up to date, and keep others out."""
+        ...
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` reads in a transaction of its own."""
+        ...
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` returns, in a transaction that is fenced by the lease."""
+        ...
+
+    def check_owned(self) -> None:
+        """Do as `ports.Store` says."""
+        ...
+
+    def close(self) -> None:
+        """Give the database up; closing what is not open does nothing."""
+        ...
+
+
+class DatabaseStore:
+    """Keeps one sweep in `database`.
 
     `run` makes the blocking calls, one at a time (None: a thread of its own). A store held by
-    another process is tried again for `wait_seconds`. `role` is what the note beside the file
-    says this process holds it for. A store that was left may be entered again.
+    another process is tried again for `wait_seconds`. A store that was left may be entered again.
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        run: Run | None = None,
-        wait_seconds: float = 0.0,
-        role: str = "daemon",
-        now: Now = utc_now,
+        self, database: Database, *, run: Run | None = None, wait_seconds: float = 0.0
     ) -> None:
-        self._database = Database(path.absolute(), role, now)
+        self._database = database
         self._given_run = run
         self._wait_seconds = wait_seconds
         self._stack = AsyncExitStack()
@@ -71,7 +93,7 @@ class SqlStore:
             StoreError: it cannot be used; the message says why, and what to do.
         """
         if self._run is not None:
-            raise StoreError(f"the store {self._database.path} is open already")
+            raise StoreError(f"the store {self._database.place} is open already")
         async with AsyncExitStack() as stack:
             run = self._given_run
             if run is None:
@@ -239,6 +261,25 @@ class SqlStore:
 
     async def _transact(self, work: Callable[[Connection], T], *, writes: bool = False) -> T:
         if self._run is None:
-            raise StoreError(f"the store {self._database.path} is not open")
+            raise StoreError(f"the store {self._database.place} is not open")
         transact = self._database.write if writes else self._database.read
         return await self._run(partial(transact, work))
+
+
+class SqlStore(DatabaseStore):
+    """Keeps one sweep in the SQLite file at `path`.
+
+    `role` is what the note beside the file says this process holds it for.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        run: Run | None = None,
+        wait_seconds: float = 0.0,
+        role: str = "daemon",
+        now: Now = utc_now,
+    ) -> None:
+        database = SqliteDatabase(path.absolute(), role, now)
+        super().__init__(database, run=run, wait_seconds=wait_seconds)

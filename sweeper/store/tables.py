@@ -93,6 +93,7 @@ Index(
     trials.c.is_live,
     trials.c.number,
     sqlite_where=trials.c.is_live.is_(True),
+    postgresql_where=trials.c.is_live.is_(True),
 )
 
 submissions = Table(
@@ -139,6 +140,7 @@ Index(
     submissions.c.trial,
     submissions.c.attempt,
     sqlite_where=submissions.c.ended_at.is_(None),
+    postgresql_where=submissions.c.ended_at.is_(None),
 )
 
 tallies = Table(
@@ -213,6 +215,7 @@ Index(
     wishes.c.is_settled,
     wishes.c.number,
     sqlite_where=wishes.c.is_settled.is_(False),
+    postgresql_where=wishes.c.is_settled.is_(False),
 )
 
 notices = Table(
@@ -235,6 +238,7 @@ Index(
     notices.c.due_at,
     notices.c.number,
     sqlite_where=notices.c.settled_at.is_(None),
+    postgresql_where=notices.c.settled_at.is_(None),
 )
 
 lease = Table(

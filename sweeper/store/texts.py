@@ -32,3 +32,17 @@ def legible(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+_MARK = "\ue000"  # a character that has no meaning of its own, and so is next to never met
+_NUL, _MARK_ITSELF = f"{_MARK}0", f"{_MARK}1"
+
+
+def without_nul(text: str) -> str:
+    """Return `text` as a database can keep it that takes no NUL; `with_nul` turns it back."""
+    return text.replace(_MARK, _MARK_ITSELF).replace("\0", _NUL)
+
+
+def with_nul(text: str) -> str:
+    """Return the text that `without_nul` was given."""
+    return text.replace(_NUL, "\0").replace(_MARK_ITSELF, _MARK) if _MARK in text else text

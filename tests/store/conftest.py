@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeAlias
@@ -7,24 +7,38 @@ import pytest
 
 from sweeper.ports import Store
 from sweeper.store.memory import MemoryStore
+from sweeper.store.postgres import PostgresStore
 from sweeper.store.sql import SqlStore
 from sweeper.store.writing import inline
 from tests.store.builders import a_sweep
+from tests.support.postgres import Server, a_server
 
 Opening: TypeAlias = Callable[[], AbstractAsyncContextManager[Store]]
 
 
-def _memory(tmp_path: Path) -> Opening:
+def _memory(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
     kept = MemoryStore()
     return lambda: kept
 
 
-def _sqlite_inline(tmp_path: Path) -> Opening:
+def _sqlite_inline(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
     return lambda: SqlStore(tmp_path / "store.db", run=inline)
 
 
-def _sqlite_thread(tmp_path: Path) -> Opening:
+def _sqlite_thread(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
     return lambda: SqlStore(tmp_path / "store.db")
+
+
+def _postgres(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
+    server: Server = request.getfixturevalue("server")
+    return lambda: PostgresStore(server.url, str(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL server for all tests; each store has a schema of its own there."""
+    with a_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
 
 
 @pytest.fixture(
@@ -32,11 +46,12 @@ def _sqlite_thread(tmp_path: Path) -> Opening:
         pytest.param(_memory, id="memory"),
         pytest.param(_sqlite_inline, id="sqlite inline"),
         pytest.param(_sqlite_thread, id="sqlite thread"),
+        pytest.param(_postgres, id="postgres", marks=pytest.mark.postgres),
     ]
 )
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
     """Opens the same store at every call, as one process after the other would."""
-    made: Opening = request.param(tmp_path)
+    made: Opening = request.param(request, tmp_path)
     return made
 
 

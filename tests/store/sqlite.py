@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from sweeper.store.database import SqliteDatabase
 from sweeper.store.sql import SqlStore
 
 
@@ -18,7 +19,9 @@ def raw(path: Path) -> Iterator[sqlite3.Connection]:
 
 def ask(store: SqlStore, statement: str, values: Any = ()) -> list[tuple[Any, ...]]:
     """Return what a statement gives on the connection of an open store that runs inline."""
-    connection = store._database._connection
+    database = store._database
+    assert isinstance(database, SqliteDatabase)
+    connection = database._connection
     assert connection is not None
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)

@@ -14,7 +14,7 @@ import pytest
 from sweeper.clock import utc_now
 from sweeper.domain.trial import TrialState
 from sweeper.errors import StoreError, StoreLockedError
-from sweeper.store.database import Database
+from sweeper.store.database import SqliteDatabase
 from sweeper.store.sql import SqlStore
 from sweeper.store.writing import inline
 from tests.store.builders import a_sweep, a_trial, an_event
@@ -23,7 +23,7 @@ from tests.store.sqlite import ask, raw
 _HOLDER = """
 import asyncio, sys
 from pathlib import Path
-from sweeper.store.database import Database
+from sweeper.store.database import SqliteDatabase
 from sweeper.store.sql import SqlStore
 
 async def hold():
@@ -260,7 +260,7 @@ async def test_no_error_shows_what_was_to_be_written(kept: Path) -> None:
 
 
 def test_a_database_that_is_not_open_does_nothing(kept: Path) -> None:
-    database = Database(kept, "daemon", utc_now)
+    database = SqliteDatabase(kept, "daemon", utc_now)
     database.close()
 
     with pytest.raises(StoreError, match="is not open"):

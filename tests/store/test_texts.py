@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from sweeper.domain.values import JsonValue, plain
 from sweeper.errors import StoreError
-from sweeper.store.texts import from_json, legible, to_json
+from sweeper.store.texts import from_json, legible, to_json, with_nul, without_nul
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -54,3 +54,16 @@ def test_every_text_can_be_made_legible(text: str) -> None:
 
 def test_only_lone_surrogates_are_written_out() -> None:
     assert legible("é🛑\ud83d\n") == "é🛑\\ud83d\n"
+
+
+@given(st.text(alphabet="a\0\ue00001") | st.text())
+def test_a_text_without_nul_is_turned_back_into_the_one_with_it(text: str) -> None:
+    kept = without_nul(text)
+
+    assert "\0" not in kept
+    assert with_nul(kept) == text
+
+
+@given(st.text(alphabet="a\0\ue00001"), st.text(alphabet="a\0\ue00001"))
+def test_two_texts_stay_two_without_nul(one: str, other: str) -> None:
+    assert (without_nul(one) == without_nul(other)) == (one == other)
