@@ -60,6 +60,7 @@ DEEDS = {
     "resubmit vanished",
     "delete accepted",
     "transition failed",
+    "transition cancelled",
     "transition held",
     "sweep paused",
     "sweep suspended",
