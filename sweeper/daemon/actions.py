@@ -152,16 +152,16 @@ class Hands:
             return Done(action=action, change=refused(trial, self.now(), str(error)))
         except OSError as error:
             _log.warning("The files of trial %s cannot be written: %s", trial.number, error)
-            return Done(action=action, change=self._unsent(trial, str(error)))
+            return Done(action=action, change=self._unsent(action, str(error)))
         except Exception as error:  # noqa: BLE001 - one trial must not end the sweep
             _log.exception("Trial %s cannot be prepared", trial.number)
-            return Done(action=action, change=self._unsent(trial, str(error)))
+            return Done(action=action, change=self._unsent(action, str(error)))
         try:
             seen = await self.control_plane.create(request)
         except RejectedError as error:
             return await self._refused(action, error)
         except ControlPlaneError as error:
-            return Done(action=action, change=self._not_created(trial, error), error=error)
+            return Done(action=action, change=self._not_created(action, error), error=error)
         except Exception as error:  # noqa: BLE001 - how far it came is not known
             _log.exception("Trial %s: its create broke off", trial.number)
             return self._open(action, AmbiguousError(str(error)))
@@ -174,24 +174,23 @@ class Hands:
         change = left_open(action.trial, self.now(), str(error))
         return Done(action=action, change=change, error=error)
 
-    def _not_created(self, trial: Trial, error: ControlPlaneError) -> Change:
+    def _not_created(self, action: Submit, error: ControlPlaneError) -> Change:
         if isinstance(error, AmbiguousError):
-            return left_open(trial, self.now(), str(error))
+            return left_open(action.trial, self.now(), str(error))
         outcome = "forbidden" if isinstance(error, ForbiddenError) else "not_sent"
         wait = error.retry_after if isinstance(error, TransientError) else None
-        return self._unsent(trial, str(error), outcome=outcome, wait=wait)
+        return self._unsent(action, str(error), outcome=outcome, wait=wait)
 
     def _unsent(
-        self, trial: Trial, detail: str, *, outcome: str = "not_sent", wait: float | None = None
+        self, action: Submit, detail: str, *, outcome: str = "not_sent", wait: float | None = None
     ) -> Change:
-        return unsent(trial, self.now(), detail, outcome=outcome, wait=wait)
+        earlier, now = _earlier(action), self.now()
+        return unsent(action.trial, now, detail, outcome=outcome, wait=wait, earlier=earlier)
 
     async def _refused(self, action: Submit, error: RejectedError) -> Done:
         # An earlier POST of the same intent may own the name, whatever words the refusal has.
         trial = action.trial
-        before = action.before
-        was_sent = before is not None and before.submission.sent_at is not None
-        repeated = was_sent and not action.begins_attempt
+        repeated = _earlier(action) is not None
         is_taken = isinstance(error, NameTakenError)
         if repeated or is_taken:
             change = await self._look_up(trial, is_taken=is_taken)
@@ -293,6 +292,12 @@ class Hands:
             return await self.control_plane.find(trial.submission.workload_name, deleted=True)
         except (UnsupportedError, ForbiddenError, RejectedError):
             return ()
+
+
+def _earlier(action: Submit) -> datetime | None:
+    """Return when a create of the same name was sent before this one, None if none was."""
+    before = action.before
+    return None if before is None or action.begins_attempt else before.submission.sent_at
 
 
 def _class_of(error: Exception) -> str:

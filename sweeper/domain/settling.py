@@ -16,7 +16,7 @@ from sweeper.domain.phase import Phase
 from sweeper.domain.policy import call_delay, retry_delay
 from sweeper.domain.record import EventKind
 from sweeper.domain.sweep import ResumeSpec, RetryRule, RetrySpec
-from sweeper.domain.trial import FailureClass, Observation, Submission, Trial, TrialState
+from sweeper.domain.trial import FailureClass, Observation, Trial, TrialState
 
 
 def accepted(trial: Trial, seen: Observation, now: datetime) -> Change:
@@ -45,12 +45,23 @@ def left_open(trial: Trial, now: datetime, detail: str) -> Change:
     return Change(trial=replace(trial, reason=detail), events=(event,))
 
 
-def unsent(trial: Trial, now: datetime, detail: str, *, outcome: str, wait: float | None) -> Change:
+def unsent(
+    trial: Trial,
+    now: datetime,
+    detail: str,
+    *,
+    outcome: str,
+    wait: float | None,
+    earlier: datetime | None = None,
+) -> Change:
     """Record that a create surely had no effect; it is sent again after a back-off.
 
     `outcome` is the event's (not_sent, forbidden); `wait` seconds were asked for by the server.
+    `earlier` is when one before it was sent under the same name that may have had one: then the
+    name is looked up once more before the next, as long as that may take to come.
     """
-    after = _failed_call(replace(trial, submission=_clear(trial.submission)), now, wait)
+    cleared = replace(trial.submission, sent_at=earlier, looked_up_at=None)
+    after = _failed_call(replace(trial, submission=cleared), now, wait)
     event = note(after, now, EventKind.SUBMISSION, outcome, detail)
     return Change(trial=replace(after, reason=detail), events=(event,))
 
@@ -251,10 +262,6 @@ def _preempted(trial: Trial, over: Trial, reason: str, now: datetime) -> Change:
     )
     after = again.enter(TrialState.INTERRUPTED, now, reason)
     return changed(trial, after, now, note(after, now, EventKind.PREEMPTION, "seen", reason))
-
-
-def _clear(submission: Submission) -> Submission:
-    return replace(submission, sent_at=None, looked_up_at=None)
 
 
 def _failed_call(trial: Trial, now: datetime, wait: float | None) -> Trial:

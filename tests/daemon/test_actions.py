@@ -112,6 +112,22 @@ class TestSubmit:
         assert (trial.submission.sent_at is not None) is is_sent
         assert (trial.state, trial.holds_slot) == (TrialState.SUBMITTING, True)
 
+    @pytest.mark.parametrize(
+        "error", [NotSentError("no connection"), TransientError("429"), ForbiddenError("403")]
+    )
+    async def test_a_repeat_that_was_not_sent_leaves_the_create_before_it_open(
+        self, error: ControlPlaneError
+    ) -> None:
+        scene = Scene()
+        scene.remote.faults = {("create", 1): Fault(error=error)}
+        looked = replace(SUBMITTING.submission, looked_up_at=after(seconds=20))
+        before = replace(SUBMITTING, submission=looked)
+
+        done = await scene.do(Submit, SUBMITTING, before=before)
+
+        submission = done.change.trial.submission
+        assert (submission.sent_at, submission.looked_up_at) == (looked.sent_at, None)
+
     async def test_a_refusal_for_good_fails_the_trial(self) -> None:
         scene = Scene()
         scene.remote.faults = {("create", 1): Fault(error=RejectedError("400: image"))}

@@ -127,6 +127,15 @@ def test_a_create_that_was_not_sent_is_marked_so_and_waits() -> None:
     assert outcomes(change, EventKind.SUBMISSION) == ["not_sent"]
 
 
+def test_a_create_before_one_that_was_not_sent_stays_open() -> None:
+    trial = submitting(sent_at=LATER, looked_up_at=LATER)
+
+    change = unsent(trial, LATER, "403", outcome="forbidden", wait=None, earlier=NOW)
+
+    submission = change.trial.submission
+    assert (submission.sent_at, submission.looked_up_at) == (NOW, None)
+
+
 def test_a_refused_create_fails_the_trial() -> None:
     change = refused(submitting(), LATER, "400: no such image")
 
