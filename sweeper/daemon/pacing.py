@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sweeper.domain.leaving import OnExit
 from sweeper.domain.phase import Phase
 from sweeper.domain.planning import Snapshot, is_exhausted
 from sweeper.domain.policy import LONGEST_WAIT
@@ -44,6 +45,8 @@ def _is_quiet(snapshot: Snapshot) -> bool:
     """
     if snapshot.sweep.frozen is not None:
         return True
+    if snapshot.on_exit is not OnExit.LEAVE:
+        return False
     if snapshot.sweep.state is SweepState.PAUSED:
         return all(_is_settled_for_now(trial) for trial in snapshot.live)
     if snapshot.sweep.state is SweepState.SUSPENDED:

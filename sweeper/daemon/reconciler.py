@@ -17,13 +17,13 @@ from sweeper.daemon.catching_up import CatchUp
 from sweeper.daemon.health import Health
 from sweeper.daemon.observer import READS_PER_TICK, Observer
 from sweeper.daemon.pacing import next_look
-from sweeper.daemon.recording import ReadReports, Recorder
+from sweeper.daemon.recording import ReadReports, Recorder, worth_a_write
 from sweeper.daemon.wishes import grant_wishes
 from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.change import Change
+from sweeper.domain.leaving import OnExit, not_left_yet
 from sweeper.domain.outbox import NoticeKind
 from sweeper.domain.planning import RATE_WINDOW, Drafting, Snapshot, guard, plan, sent_at
-from sweeper.domain.policy import is_overdue
 from sweeper.domain.rebasing import jump, shifted
 from sweeper.domain.record import Standing, SweepRecord, SweepState, TrialView, WishKind
 from sweeper.domain.reviewing import (
@@ -35,8 +35,7 @@ from sweeper.domain.reviewing import (
     review,
     target_reached,
 )
-from sweeper.domain.sweep import SweepSpec, TimeoutsSpec
-from sweeper.domain.trial import Trial
+from sweeper.domain.sweep import SweepSpec
 from sweeper.errors import (
     ControlPlaneError,
     LimitExceededError,
@@ -54,11 +53,15 @@ PLAN_HOLDS = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """What a tick found: whether anything is left to do, and when to look again (seconds)."""
+    """What a tick found: whether anything is left to do, and when to look again (seconds).
+
+    `leaving` counts the trainings that `Reconciler.on_exit` is not done with.
+    """
 
     sweep: SweepRecord
     settled: bool
     wait: float
+    leaving: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +73,8 @@ class Reconciler:
     count as settled once that is done.
     Notices of the `notify` kinds go into the outbox; `on_notice` hears when there are new ones.
     With `ramps`, few creates are open at once until a training was seen at work.
-    `is_stopping`, once set, lets a tick in progress begin no further calls.
+    `is_stopping`, once set, lets a tick in progress begin no further calls. `on_exit`, once set to
+    more than LEAVE, begins nothing new and suspends or gives up what is active.
     """
 
     store: Store
@@ -88,6 +92,7 @@ class Reconciler:
     notify: Collection[NoticeKind] = frozenset()
     on_notice: Callable[[], None] = field(default=lambda: None)
     is_stopping: bool = False
+    on_exit: OnExit = OnExit.LEAVE
     _health: Health = field(default_factory=Health)
     _observed_at: datetime | None = None
     _next_tick: tuple[datetime, datetime] | None = None
@@ -136,7 +141,12 @@ class Reconciler:
         )
         self._next_tick = (now, now + timedelta(seconds=wait))
         settled = is_settled(snapshot) or (self.drain and is_drained(snapshot))
-        return Tick(sweep=snapshot.sweep, settled=settled and not waiting, wait=wait)
+        return Tick(
+            sweep=snapshot.sweep,
+            settled=settled and not waiting,
+            wait=wait,
+            leaving=len(not_left_yet(snapshot.live, self.on_exit)),
+        )
 
     async def _standing(self) -> Standing:
         standing = await self.store.standing(self.now() - RATE_WINDOW)
@@ -190,7 +200,7 @@ class Reconciler:
         self._observed_at = self.now()
         taken = {change.trial.number for change in unknown}
         known = [change for change in changes if change.trial.number not in taken]
-        news = [*_different(live, known, self.spec.timeouts), *unknown]
+        news = [*worth_a_write(live, known, self.spec.timeouts), *unknown]
         written = await self._recorder.write(standing.sweep, news)
         self._has_caught_up = True
         return True, is_first or bool(written)
@@ -223,9 +233,10 @@ class Reconciler:
             planned=self.planned,
             submitted=standing.submitted,
             exhausted=late or target_reached(self.spec.objective, standing.best),
-            creates_open=may_create and not self.drain,
+            creates_open=may_create and not self.drain and self.on_exit is OnExit.LEAVE,
             quarantine=self.quarantine,
             ramps=self.ramps,
+            on_exit=self.on_exit,
         )
         after = review(snapshot, now)
         if after is sweep:
@@ -361,26 +372,6 @@ def _first_of_ours(errors: ExceptionGroup[Exception]) -> Exception:
 def _is_new(action: Action) -> bool:
     """Whether the action brings a training that did not hold a slot before."""
     return isinstance(action, Submit) and action.begins_attempt
-
-
-def _different(
-    live: Sequence[Trial], changes: Sequence[Change], timeouts: TimeoutsSpec
-) -> list[Change]:
-    """Leave out what is not worth a write: a training that is as it was, only seen again."""
-    before = {trial.number: trial for trial in live}
-    return [
-        change
-        for change in changes
-        if change.events
-        or _essence(change.trial, timeouts) != _essence(before[change.trial.number], timeouts)
-    ]
-
-
-def _essence(trial: Trial, timeouts: TimeoutsSpec) -> tuple[Trial, bool, bool]:
-    """Return what of a trial is worth a write; of when it was seen, only what follows from it."""
-    submission = trial.submission
-    unseen = replace(trial, submission=replace(submission, seen_at=None))
-    return unseen, submission.seen_at is None, is_overdue(submission, timeouts)
 
 
 def _trouble(health: str, sweep: SweepRecord) -> str:

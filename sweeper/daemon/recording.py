@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from sweeper.domain.change import Change, merged
 from sweeper.domain.outbox import Notice, NoticeKind, notices_of
+from sweeper.domain.policy import is_overdue
 from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord
+from sweeper.domain.sweep import TimeoutsSpec
 from sweeper.domain.trial import Trial
 from sweeper.ports import Now, Store, Telemetry
 
@@ -104,3 +106,23 @@ def _turns(before: SweepRecord, after: SweepRecord) -> Iterator[tuple[str, str]]
         yield "thawed", "the trainings are seen again"
     if before.state is not after.state:
         yield after.state, after.stop_reason
+
+
+def worth_a_write(
+    live: Sequence[Trial], changes: Sequence[Change], timeouts: TimeoutsSpec
+) -> list[Change]:
+    """Leave out what is not worth a write: a training that is as it was, only seen again."""
+    before = {trial.number: trial for trial in live}
+    return [
+        change
+        for change in changes
+        if change.events
+        or _essence(change.trial, timeouts) != _essence(before[change.trial.number], timeouts)
+    ]
+
+
+def _essence(trial: Trial, timeouts: TimeoutsSpec) -> tuple[Trial, bool, bool]:
+    """Return what of a trial is worth a write; of when it was seen, only what follows from it."""
+    submission = trial.submission
+    unseen = replace(trial, submission=replace(submission, seen_at=None))
+    return unseen, submission.seen_at is None, is_overdue(submission, timeouts)

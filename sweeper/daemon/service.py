@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sweeper.clock import pause
-from sweeper.daemon.reconciler import Reconciler
+from sweeper.daemon.reconciler import Reconciler, Tick
+from sweeper.domain.leaving import OnExit
 from sweeper.domain.record import SweepRecord
 from sweeper.errors import StoreAwayError, StoreError, StuckTickError
 from sweeper.ports import Now
@@ -20,6 +21,8 @@ STUCK_AFTER = 300.0
 STOP_GRACE = 20.0
 """Seconds that a tick in progress gets to finish once a stop is asked for."""
 
+ON_EXIT_PATIENCE = timedelta(minutes=5)
+"""How long past its time a daemon stays for what `on_exit` asks of the trainings."""
 
 STORE_PAUSE = 5.0
 """Seconds between two tries to reach a store that is away: an outage of it is no failure."""
@@ -30,20 +33,22 @@ class End(StrEnum):
 
     SETTLED = "settled"  # nothing is left to do until a person acts
     STOPPED = "stopped"  # a stop was asked for; trainings go on
-    OUT_OF_TIME = "out of time"  # `until` has passed; trainings go on
+    OUT_OF_TIME = "out of time"  # `until` has passed; trainings are as `on_exit` wants them
 
 
 @dataclass(slots=True, kw_only=True)
 class Service:
     """Runs one reconciler.
 
-    Setting `wake` makes the next tick come at once. `until` is when to stop of its own accord.
+    Setting `wake` makes the next tick come at once. `until` is when to stop of its own accord, and
+    `on_exit` what becomes of active trainings then; a stop that is asked for leaves them alone.
     """
 
     reconciler: Reconciler
     now: Now
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     until: datetime | None = None
+    on_exit: OnExit = OnExit.LEAVE
     _stopping: bool = False
     _scope: asyncio.Timeout | None = None
 
@@ -65,17 +70,15 @@ class Service:
                 continue
             if tick is None:
                 return End.STOPPED, await self._sweep()
-            sweep, settled, wait = tick
-            if settled:
-                return End.SETTLED, sweep
+            if tick.settled:
+                return End.SETTLED, tick.sweep
             if self._stopping:
-                return End.STOPPED, sweep
-            left = self._seconds_left()
-            if left <= 0:
-                return End.OUT_OF_TIME, sweep
-            await pause(min(wait, left), wake=self.wake)
+                return End.STOPPED, tick.sweep
+            if self._may_leave(tick):
+                return End.OUT_OF_TIME, tick.sweep
+            await pause(min(tick.wait, self._seconds_left()), wake=self.wake)
             if self._stopping:
-                return End.STOPPED, sweep
+                return End.STOPPED, tick.sweep
 
     def request_stop(self) -> None:
         """Stop after the tick in progress, or after `STOP_GRACE`; asking twice does no harm."""
@@ -87,7 +90,25 @@ class Service:
             loop = asyncio.get_running_loop()
             self._scope.reschedule(loop.time() + STOP_GRACE)
 
-    async def _tick(self) -> tuple[SweepRecord, bool, float] | None:
+    def _may_leave(self, tick: Tick) -> bool:
+        """Return whether the time is up, and the trainings are as `on_exit` wants them."""
+        is_leaving = self.reconciler.on_exit is not OnExit.LEAVE
+        if is_leaving and not tick.leaving:
+            return True
+        if self._seconds_left() > 0:
+            return False
+        if is_leaving:
+            _log.warning("%s trainings could not be left as --on-exit asks", tick.leaving)
+            return True
+        if self.on_exit is OnExit.LEAVE:
+            return True
+        _log.info("the time is up: active trainings are told to %s", self.on_exit)
+        self.reconciler.on_exit = self.on_exit
+        self.until = self.now() + ON_EXIT_PATIENCE
+        self.wake.set()
+        return False
+
+    async def _tick(self) -> Tick | None:
         """Tick once; None when a stop cut it short."""
         self._scope = scope = asyncio.timeout(STUCK_AFTER)
         try:
@@ -102,7 +123,7 @@ class Service:
             raise StuckTickError(message) from error
         finally:
             self._scope = None
-        return tick.sweep, tick.settled, tick.wait
+        return tick
 
     async def _wait_for_store(self, error: StoreAwayError) -> bool:
         """Wait before the next tick, which starts from the store anew; return whether to tick."""

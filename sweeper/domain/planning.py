@@ -18,6 +18,7 @@ from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.caring import care
 from sweeper.domain.change import changed, note
 from sweeper.domain.freezing import without_writes
+from sweeper.domain.leaving import OnExit, as_left
 from sweeper.domain.policy import is_due
 from sweeper.domain.ramping import room_on_ramp
 from sweeper.domain.record import EventKind, SlotGuard, SweepRecord, SweepState, Totals
@@ -58,7 +59,8 @@ class Snapshot:
     when unbounded. `exhausted` means that no new trial is wanted (target or deadline reached).
     `creates_open` is false while creates are forbidden or the control plane is unwell.
     `quarantine` is how long a create that was left open may still take effect. With `ramps`, few
-    creates are open at once until a training of the sweep was seen at work.
+    creates are open at once until a training of the sweep was seen at work. `on_exit` says
+    what becomes of active trainings, once the daemon is about to leave: nothing new is begun then.
     """
 
     sweep: SweepRecord
@@ -71,15 +73,12 @@ class Snapshot:
     creates_open: bool = True
     quarantine: timedelta = timedelta(seconds=20)
     ramps: bool = False
+    on_exit: OnExit = OnExit.LEAVE
 
 
 def plan(snapshot: Snapshot, draft: Drafting, now: datetime) -> tuple[Action, ...]:
     """Return what to do now, the most urgent first; nothing when all is as it should be."""
-    cared = [
-        action
-        for trial in snapshot.live
-        if (action := care(trial, snapshot.sweep, snapshot.spec, now, snapshot.quarantine))
-    ]
+    cared = [action for trial in snapshot.live if (action := _care_for(trial, snapshot, now))]
     if not snapshot.creates_open:
         cared = [action for action in cared if not isinstance(action, Submit)]
     if snapshot.sweep.frozen is not None:
@@ -87,6 +86,11 @@ def plan(snapshot: Snapshot, draft: Drafting, now: datetime) -> tuple[Action, ..
     actions = [*cared, *_fill(_after(snapshot, cared), draft, now)]
     actions.sort(key=lambda action: action.urgency)
     return tuple(actions)
+
+
+def _care_for(trial: Trial, snapshot: Snapshot, now: datetime) -> Action | None:
+    sweep = as_left(snapshot.sweep, trial, snapshot.on_exit)
+    return care(trial, sweep, snapshot.spec, now, snapshot.quarantine)
 
 
 def sent_at(action: Submit, now: datetime) -> Submit:

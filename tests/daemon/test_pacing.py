@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sweeper.daemon.pacing import BUSY_WAIT, QUIET_WAIT, next_look
+from sweeper.domain.leaving import OnExit
 from sweeper.domain.phase import Phase
 from sweeper.domain.planning import Snapshot
 from sweeper.domain.record import SweepState
@@ -40,6 +41,7 @@ def in_state(state: SweepState, *live: Trial, **fields: Any) -> Snapshot:
         pytest.param(in_state(SweepState.PAUSED, STOPPED), BUSY_WAIT, id="paused, to be resumed"),
         pytest.param(in_state(SweepState.SUSPENDED, STOPPED), QUIET_WAIT, id="suspended"),
         pytest.param(in_state(SweepState.SUSPENDED, *FULL), BUSY_WAIT, id="being suspended"),
+        pytest.param(a_snapshot(*FULL, on_exit=OnExit.SUSPEND), BUSY_WAIT, id="being left"),
     ],
 )
 def test_the_next_look_is_soon_only_while_something_is_under_way(
