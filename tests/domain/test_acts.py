@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sweeper.domain.actions import Record
 from sweeper.domain.caring import care
 from sweeper.domain.change import Change
 from sweeper.domain.freezing import lost
@@ -40,7 +41,7 @@ from sweeper.domain.settling import (
 )
 from sweeper.domain.sweep import LimitsSpec, ResumeSpec, RetryRule, RetrySpec, UserSuspended
 from sweeper.domain.trial import TERMINAL_STATES, FailureClass, Observation, Trial, TrialState
-from sweeper.domain.values import Params
+from sweeper.domain.values import Params, digest
 from tests.domain.acts import check_action, check_change
 from tests.support.builders import (
     NOW,
@@ -235,6 +236,7 @@ def test_a_new_attempt_is_told_with_what_ended_the_one_before(
         phase=Phase.FAILED,
         ended_at=NOW,
         reason="it failed",
+        params={"lr": 7},
     )
 
     def drafted(number: int, attempt: int, params: Params | None) -> Draft:
@@ -251,6 +253,7 @@ def test_a_new_attempt_is_told_with_what_ended_the_one_before(
     told = [event.outcome for event in again.events if event.kind is EventKind.RESUBMIT]
     assert told == ([] if gpus else [failure or "preempted"])
     assert again.trial.params == due.params
+    assert again.trial.submission.digest == digest(due.params)
     assert again.trial.submission.attempt == 2
 
 
@@ -269,3 +272,22 @@ def test_a_trial_made_again_is_told(phase: Phase) -> None:
     if phase in {Phase.COMPLETED, Phase.FAILED, Phase.RUNNING}:
         check_change(sent, from_deleted(draft, 3, 2, seen, a_spec(), LATER), LATER)
     check_change(None, from_nothing(draft, 3, LATER), LATER)
+
+
+@pytest.mark.parametrize("sweep_state", SweepState)
+def test_what_is_asked_for_a_trial_between_attempts_is_told(sweep_state: SweepState) -> None:
+    trial = a_trial(state=TrialState.INTERRUPTED, phase=Phase.FAILED, ended_at=NOW)
+
+    action = care(trial, a_sweep(state=sweep_state), a_spec(), LATER, QUARANTINE)
+
+    if action is not None:
+        check_action(action, trial, LATER)
+
+
+def test_a_past_that_is_set_right_is_recorded_over_the_trial_as_it_was() -> None:
+    trial = a_trial(seen_at=after(hours=1))
+
+    action = care(trial, a_sweep(), a_spec(), LATER, QUARANTINE)
+
+    assert isinstance(action, Record)
+    check_action(action, trial, LATER)

@@ -41,3 +41,7 @@ def test_changes_merge_in_their_order() -> None:
     changes = [Change(trial=one, events=(events[0],)), Change(trial=two, events=(events[1],))]
 
     assert merged(changes) == ([one, two], events)
+
+
+def test_a_note_says_nothing_more_unless_it_is_given_something() -> None:
+    assert note(a_trial(), NOW, EventKind.DELETE, "gone").detail == ""
