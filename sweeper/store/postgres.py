@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select, text
@@ -24,7 +25,13 @@ from sweeper.domain.leasing import (
     renewed,
     trusted_until,
 )
-from sweeper.errors import StoreAwayError, StoreError, StoreLockedError, SweepTakenError
+from sweeper.errors import (
+    MissingExtraError,
+    StoreAwayError,
+    StoreError,
+    StoreLockedError,
+    SweepTakenError,
+)
 from sweeper.ports import Now
 from sweeper.store.fencing import change_lease, check_fence
 from sweeper.store.holding import Holder
@@ -270,6 +277,8 @@ class _Renewing:
 
 
 def _engine(url: URL, schema: str) -> Engine:
+    if find_spec("psycopg") is None:
+        raise MissingExtraError("a store on PostgreSQL", "postgres")
     session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
     return create_engine(
         url.set(drivername="postgresql+psycopg"),

@@ -1,5 +1,4 @@
 import logging
-import shutil
 import sqlite3
 import stat
 import subprocess
@@ -16,7 +15,6 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
-import sweeper.store.migrations
 from sweeper.domain.trial import TrialState
 from sweeper.errors import StoreError
 from sweeper.store.database import _engine
@@ -25,9 +23,9 @@ from sweeper.store.sql import SqlStore
 from sweeper.store.tables import metadata
 from sweeper.store.writing import inline
 from tests.store.builders import a_sweep, a_trial
+from tests.store.migrating import NEXT, add_next, copied_migrations
 from tests.store.sqlite import raw
 
-_OURS = Path(sweeper.store.migrations.__file__).parent
 _DUMPS = Path(__file__).parent / "dumps"
 
 
@@ -135,7 +133,7 @@ async def test_making_a_store_does_not_wait_for_alembic(path: Path) -> None:
     assert done.stdout == "False\n"
 
 
-@pytest.mark.parametrize("revision", ["0005", "9999", "1a2b3c"])
+@pytest.mark.parametrize("revision", [NEXT, "9999", "1a2b3c"])
 async def test_a_store_of_a_newer_sweeper_is_refused(revision: str, path: Path) -> None:
     await _made(path)
     with raw(path) as connection:
@@ -164,28 +162,10 @@ async def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
     assert list(_statements(path)) == ["songs"]
 
 
-_NEXT = """
-import sqlalchemy as sa
-from alembic import op
-
-revision = "0005"
-down_revision = "0004"
-
-
-def upgrade() -> None:
-    with op.batch_alter_table("trials") as batch:
-        batch.add_column(sa.Column("colour", sa.Text(), nullable=False, server_default="red"))
-        batch.alter_column("reason", new_column_name="why")
-    {more}
-"""
-
-
 @pytest.fixture
 def migrations(tmp_path: Path) -> Path:
-    """Our migrations, in a folder of their own with a name that a parser could stumble over."""
-    folder = tmp_path / "100% of them"
-    shutil.copytree(_OURS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+    """Our migrations, in a folder of their own."""
+    return copied_migrations(tmp_path)
 
 
 @pytest.fixture
@@ -207,22 +187,17 @@ def opened(older: Path) -> Iterator[tuple[Connection, sqlite3.Connection]]:
     driver.close()
 
 
-def _add(migrations: Path, more: str = "") -> None:
-    file = migrations / "versions" / "r0005_next.py"
-    file.write_text(_NEXT.format(more=more), encoding="utf-8")
-
-
 def test_an_older_store_is_copied_and_then_migrated(
     older: Path, migrations: Path, opened: tuple[Connection, sqlite3.Connection]
 ) -> None:
-    _add(migrations)
+    add_next(migrations)
 
-    prepare(*opened, older, newest="0005", migrations=str(migrations))
+    prepare(*opened, older, newest=NEXT, migrations=str(migrations))
 
     _, driver = opened
-    copy = older.with_name("store.db.0004")
+    copy = older.with_name(f"store.db.{REVISION}")
     assert driver.execute("SELECT colour, why FROM trials").fetchall() == [("red", "")] * 2
-    assert driver.execute("SELECT * FROM alembic_version").fetchall() == [("0005",)]
+    assert driver.execute("SELECT * FROM alembic_version").fetchall() == [(NEXT,)]
     assert driver.execute("SELECT count(*) FROM submissions").fetchall() == [(2,)]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with raw(copy) as before:
@@ -232,9 +207,9 @@ def test_an_older_store_is_copied_and_then_migrated(
 def test_rows_are_bound_to_each_other_again_after_a_migration(
     older: Path, migrations: Path, opened: tuple[Connection, sqlite3.Connection]
 ) -> None:
-    _add(migrations)
+    add_next(migrations)
 
-    prepare(*opened, older, newest="0005", migrations=str(migrations))
+    prepare(*opened, older, newest=NEXT, migrations=str(migrations))
 
     with pytest.raises(sqlite3.IntegrityError):
         opened[1].execute("DELETE FROM trials")
@@ -254,28 +229,28 @@ def test_a_migration_that_fails_changes_nothing(
     more: str,
     error: type[Exception],
 ) -> None:
-    _add(migrations, more)
+    add_next(migrations, more)
 
     with pytest.raises(error):
-        prepare(*opened, older, newest="0005", migrations=str(migrations))
+        prepare(*opened, older, newest=NEXT, migrations=str(migrations))
 
     _, driver = opened
     assert driver.execute("SELECT number, reason FROM trials").fetchall() == [(0, ""), (1, "")]
-    assert driver.execute("SELECT * FROM alembic_version").fetchall() == [("0004",)]
+    assert driver.execute("SELECT * FROM alembic_version").fetchall() == [(REVISION,)]
 
 
 def test_a_copy_is_taken_anew_at_every_try(
     older: Path, migrations: Path, opened: tuple[Connection, sqlite3.Connection]
 ) -> None:
-    _add(migrations)
-    copy = older.with_name("store.db.0004")
+    add_next(migrations)
+    copy = older.with_name(f"store.db.{REVISION}")
     copy.write_text("of another time", encoding="utf-8")
-    copy.with_name("store.db.0004.part").write_text("of a crash", encoding="utf-8")
+    copy.with_name(f"store.db.{REVISION}.part").write_text("of a crash", encoding="utf-8")
 
-    prepare(*opened, older, newest="0005", migrations=str(migrations))
+    prepare(*opened, older, newest=NEXT, migrations=str(migrations))
 
     assert copy.read_bytes().startswith(b"SQLite format 3")
-    assert not copy.with_name("store.db.0004.part").exists()
+    assert not copy.with_name(f"store.db.{REVISION}.part").exists()
 
 
 def test_migrating_is_silent(
@@ -285,10 +260,10 @@ def test_migrating_is_silent(
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[Any],
 ) -> None:
-    _add(migrations)
+    add_next(migrations)
     caplog.set_level(logging.INFO)
 
-    prepare(*opened, older, newest="0005", migrations=str(migrations))
+    prepare(*opened, older, newest=NEXT, migrations=str(migrations))
 
     assert caplog.messages == []
     assert capsys.readouterr() == ("", "")

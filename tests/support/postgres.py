@@ -31,10 +31,11 @@ class Server:
         self.kept.ensure_postgres_running()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Reach behind a store; what is done is kept at the end."""
+    def connection(self, schema: str = "public") -> Iterator[Connection]:
+        """Reach behind the store that is kept in `schema`; what is done is kept at the end."""
         engine = create_engine(self.url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
         with engine.begin() as connection:
+            connection.execute(text(f"SET search_path = {schema}"))
             yield connection
 
     def kill_backends(self) -> int:

@@ -52,8 +52,8 @@ async def test_a_daemon_that_was_overtaken_ends_and_creates_nothing(
     async with a_store(server, sweep) as store:
         world = World(store=store)
         await world.begin()
-        with server.connection() as connection:
-            connection.execute(text(f"UPDATE {schema_of(sweep)}.lease SET expires_at = 0"))
+        with server.connection(schema_of(sweep)) as connection:
+            connection.execute(text("UPDATE lease SET expires_at = 0"))
         async with a_store(server, sweep):
             with pytest.raises(SweepTakenError):
                 await Service(reconciler=world.daemon(), now=world.clock).run()

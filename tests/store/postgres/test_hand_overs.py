@@ -47,8 +47,8 @@ def a_store(database: PostgresDatabase) -> DatabaseStore:
 
 def end_term(server: Server, sweep: str) -> None:
     """Let the term be over, as if its holder had not been heard of for as long."""
-    with server.connection() as connection:
-        connection.execute(text(f"UPDATE {schema_of(sweep)}.lease SET expires_at = 0"))
+    with server.connection(schema_of(sweep)) as connection:
+        connection.execute(text("UPDATE lease SET expires_at = 0"))
 
 
 async def test_a_sweep_that_is_held_is_refused_and_the_holder_named(
