@@ -1,8 +1,11 @@
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from sweeper.domain.catching_up import (
+    NOT_CREATED,
     ON_RECORD_FOR,
     Trace,
     attempted,
@@ -12,7 +15,10 @@ from sweeper.domain.catching_up import (
     taken_up,
 )
 from sweeper.domain.phase import Phase
+from sweeper.domain.rebuilding import NO_TRACE
+from sweeper.domain.record import EventKind
 from sweeper.domain.trial import FailureClass, Observation, Trial, TrialState
+from tests.domain.acts import check_change
 from tests.support.builders import (
     NOW,
     QUARANTINE,
@@ -131,3 +137,47 @@ def test_what_may_have_been_forgotten_is_left_to_a_person() -> None:
 
     assert trial.state is TrialState.FAILED
     assert "no trace" in trial.reason
+
+
+@pytest.mark.parametrize("created_at", [None, after(minutes=5)])
+@pytest.mark.parametrize("trial", [None, a_trial(0, reason="why", params={"lr": 0})])
+def test_an_attempt_taken_up_began_when_its_training_was_created(
+    trial: Trial | None, created_at: datetime | None
+) -> None:
+    trace = a_trace(2)
+    trace = replace(trace, seen=replace(trace.seen, created_at=created_at))
+
+    taken = attempted(trial, trace, a_draft(0, 2, None), LATER)
+
+    since = created_at or LATER
+    assert (taken.submission.intent_at, taken.submission.sent_at) == (since, since)
+    assert (taken.number, taken.state_since, taken.reason) == (0, LATER, "")
+    assert (taken.retry_at, taken.failure) == (None, None)
+
+
+def test_budgets_used_up_before_are_added_to() -> None:
+    kind = FailureClass.INFRASTRUCTURE
+    trial = a_trial(0, submission=a_submission(0, ended_at=NOW), retries={kind: 2})
+
+    assert attempted(trial, a_trace(3), a_draft(0, 3, None), LATER).retries[kind] == 3
+
+
+def test_an_attempt_taken_up_is_told_with_what_was_found() -> None:
+    trial = attempted(None, a_trace(1), a_draft(0, 1, None), LATER)
+
+    change = taken_up(trial, a_trace(1, Phase.STOPPED), a_spec(), LATER)
+
+    first, *others = change.events
+    assert (first.kind, first.outcome, first.at) == (EventKind.LOOK_UP, "unknown", LATER)
+    assert first.detail == "the store was older than this"
+    check_change(trial, replace(change, events=tuple(others)), LATER)
+
+
+@pytest.mark.parametrize("since", [NOW, LATER - ON_RECORD_FOR])
+def test_a_trial_passed_over_is_told(since: datetime) -> None:
+    change = passed_over(a_draft(3, 1, None), 3, since, LATER, QUARANTINE)
+
+    trial = change.trial
+    check_change(None, change, LATER)
+    assert (trial.number, trial.submission.attempt, trial.created_at) == (3, 1, LATER)
+    assert trial.reason == trial.submission.reason == (NO_TRACE if since != NOW else NOT_CREATED)
