@@ -24,6 +24,9 @@ from sweeper.domain.sweep import (
 from sweeper.domain.trial import Submission, Trial, TrialState
 
 LOOK_UP_INTERVAL = timedelta(seconds=3)
+LOOK_UP_HOLDS = timedelta(seconds=15)
+"""How long after a look-up that found nothing a create may be sent again without another."""
+
 INSPECT_INTERVAL = timedelta(seconds=5)
 REPEAT_INTERVAL = timedelta(seconds=60)
 CONFIRM_GONE = timedelta(seconds=30)
@@ -135,7 +138,9 @@ def _find_or_send(
     if trial.state is TrialState.HELD:
         return None
     patience = quarantine if sweep.state not in _SWEEP_OVER else _to_give_up(quarantine)
-    if submission.sent_at is None or _quarantine_is_over(submission, patience):
+    if submission.sent_at is None:
+        return _send(trial, sweep, now)
+    if _quarantine_is_over(submission, patience) and _is_fresh(submission, now):
         return _send(trial, sweep, now)
     return _look_up(trial, trial, now) if _look_up_is_due(submission, now) else None
 
@@ -151,6 +156,12 @@ def _quarantine_is_over(submission: Submission, quarantine: timedelta) -> bool:
     """Whether a look-up after the quarantine still found nothing."""
     sent, looked = submission.sent_at, submission.looked_up_at
     return sent is not None and looked is not None and looked - sent >= quarantine
+
+
+def _is_fresh(submission: Submission, now: datetime) -> bool:
+    """Whether the newest look-up may still be relied on: creates can pause for long after it."""
+    looked = submission.looked_up_at
+    return looked is not None and now - looked <= LOOK_UP_HOLDS
 
 
 def _to_give_up(quarantine: timedelta) -> timedelta:

@@ -177,7 +177,13 @@ class TestCreateLeftOpen:
     ) -> None:
         trial = left_open(looked_up_at=after(seconds=looked))
 
-        assert isinstance(act(trial, at=100), Submit) is sent
+        assert isinstance(act(trial, at=30), Submit) is sent
+
+    def test_it_is_not_sent_again_on_an_old_look_up(self) -> None:
+        trial = left_open(looked_up_at=after(seconds=20))
+
+        assert isinstance(act(trial, at=35), Submit)
+        assert isinstance(act(trial, at=36), LookUp)
 
     def test_it_is_sent_again_under_the_same_name(self) -> None:
         trial = left_open(looked_up_at=after(seconds=20))
