@@ -15,12 +15,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 
 from tests.simulation.history import shown
 from tests.simulation.scenario import SHAPE, draw
 from tests.simulation.world import run_scenario
 
-CHUNK = 20
+CHUNK = 10
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ def soak(first: int, seeds: int, jobs: int, seconds: float) -> Tally:
     chunks = _chunks(first, seeds, began + seconds)
     told = 0
     with ProcessPoolExecutor(jobs, initializer=_init) as pool:
-        while batch := [chunk for _, chunk in zip(range(jobs * 4), chunks, strict=False)]:
+        while batch := list(islice(chunks, 2 * jobs)):
             for done in [pool.submit(play, *chunk) for chunk in batch]:
                 part = done.result()
                 tally.add(part)
