@@ -5,6 +5,7 @@ OUTSIDE := .venv-outside
 FUZZ := .venv-fuzz
 POSTGRES := .venv-postgres
 MUTANTS := .venv-mutants
+DEPLOY := .venv-deploy
 PRISM := tests/outside/prism
 # node trusts a list of its own; what this machine trusts is added to it.
 CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
@@ -14,7 +15,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak outside soak-long bench postgres fuzz planted mutants docs lock clean
+.PHONY: help demo test check soak outside soak-long bench postgres test-deploy boards fuzz planted mutants docs lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -61,6 +62,13 @@ bench: $(VENV)/dev.stamp  ## Measure speed, as ratios to a peer in the same run
 postgres: $(POSTGRES)/stamp  ## Run the tests of the store on a PostgreSQL server of their own
 	$(POSTGRES)/bin/python -m pytest -m postgres tests/store
 
+test-deploy: $(DEPLOY)/stamp  ## Check boards, alerts, manifests and image with the software they are for
+	sh tests/deploy/tools.sh
+	$(DEPLOY)/bin/python -m pytest -c tests/deploy/pytest.toml tests/deploy
+
+boards: $(DEPLOY)/stamp  ## Write the dashboards' JSON from grafana/boards
+	$(DEPLOY)/bin/python -m grafana.boards
+
 fuzz: $(FUZZ)/stamp  ## Fuzz TARGET (all of tests/fuzz when not given) for SECONDS each
 	@for target in $(or $(TARGET),$(notdir $(wildcard tests/fuzz/corpus/*))); do \
 		mkdir -p $(FUZZ)/found/$$target && echo "== $$target" && \
@@ -93,9 +101,12 @@ lock: $(VENV)/dev.stamp  ## Resolve the dependencies anew, with hashes and witho
 		-o requirements-postgres.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --group mutants --extra search pyproject.toml -o requirements-mutants.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet -c requirements-dev.lock --group pyproject.toml:deploy \
+		-o requirements-deploy.lock
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) $(OUTSIDE) $(FUZZ) $(MUTANTS) $(POSTGRES) build $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(OUTSIDE) $(FUZZ) $(MUTANTS) $(POSTGRES) $(DEPLOY) build $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module" \
@@ -125,6 +136,14 @@ $(POSTGRES)/stamp: requirements-dev.lock requirements-postgres.lock pyproject.to
 	$(POSTGRES)/bin/python -m pip --disable-pip-version-check --quiet install \
 		--require-hashes --no-deps -r requirements-dev.lock -r requirements-postgres.lock
 	$(POSTGRES)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --editable .
+	@touch $@
+
+$(DEPLOY)/stamp: requirements-dev.lock requirements-deploy.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
+	$(PYTHON) -m venv $(DEPLOY)
+	$(DEPLOY)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--require-hashes --no-deps -r requirements-dev.lock -r requirements-deploy.lock
+	$(DEPLOY)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --editable .
 	@touch $@
 
 $(FUZZ)/stamp: requirements-dev.lock requirements-fuzz.lock pyproject.toml

@@ -4,5 +4,5 @@ from hypothesis import settings
 settings.register_profile("sweeper", deadline=None, print_blob=True)
 settings.load_profile("sweeper")
 
-# Those need a virtual environment of their own: `make outside`.
-collect_ignore = ["outside"]
+# Those need a virtual environment of their own: `make outside`, `make test-deploy`.
+collect_ignore = ["deploy", "outside"]

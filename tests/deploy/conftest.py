@@ -1,0 +1,29 @@
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+_LEFT_OUT = pytest.StashKey[list[str]]()
+
+
+def _missing(item: pytest.Item) -> Iterator[str]:
+    for marker in item.iter_markers("needs"):
+        yield from (command for command in marker.args if shutil.which(command) is None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a program that this machine lacks."""
+    lacking = {item: sorted(set(_missing(item))) for item in items}
+    config.stash[_LEFT_OUT] = [
+        f"{item.nodeid}: there is no {', '.join(names)}" for item, names in lacking.items() if names
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if lacking[item]])
+    items[:] = [item for item in items if not lacking[item]]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, and for want of what."""
+    if left_out := terminalreporter.config.stash.get(_LEFT_OUT, []):
+        terminalreporter.section("left out: see tests/deploy/tools.txt")
+        for line in left_out:
+            terminalreporter.line(line)
