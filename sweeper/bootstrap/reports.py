@@ -14,7 +14,7 @@ from sweeper.objectives.parsing import parse_report
 from sweeper.objectives.tokens import is_token
 from sweeper.ports import Now, Store
 from sweeper.telemetry.metrics import Metrics
-from sweeper.web.reports import reports_app
+from sweeper.web.reports import Heard, reports_app
 from sweeper.web.serving import serve
 
 ReadReports = Callable[[Sequence[Trial]], Awaitable[None]]
@@ -27,7 +27,7 @@ async def reports_face(
     key: bytes,
     *,
     now: Now,
-    heard: Callable[[str], None],
+    heard: Heard,
 ) -> AsyncIterator[None]:
     """Serve the address to which trainings report, each with a token of its own."""
     app = reports_app(
@@ -57,8 +57,7 @@ class ReportReader:
         for trial in trials:
             while reports := await asyncio.to_thread(self.files.read, trial.number):
                 new = await self.store.add_reports(reports)
-                self.metrics.heard_reports(self.sweep, "new", new)
-                self.metrics.heard_reports(self.sweep, "known", len(reports) - new)
+                self.metrics.heard_reports(self.sweep, reports, new)
 
 
 async def read_nothing(_trials: Sequence[Trial]) -> None:

@@ -49,6 +49,7 @@ from sweeper.sweepfile.reading import SweepFile
 from sweeper.telemetry.fanout import Telemetries
 from sweeper.telemetry.logs import LineHandler
 from sweeper.telemetry.metrics import Metrics
+from sweeper.web.reports import Heard
 
 _log = logging.getLogger(__name__)
 
@@ -277,10 +278,11 @@ class _Parts:
 
     @asynccontextmanager
     async def _reports(self, socket: ReportSocket, metrics: Metrics) -> AsyncIterator[None]:
-        def heard(outcome: str) -> None:
-            metrics.heard_reports(self.folder.name, "new" if outcome == "accepted" else "refused")
-
-        key = self.folder.report_key()
+        key, name = self.folder.report_key(), self.folder.name
+        heard = Heard(
+            written=partial(metrics.heard_reports, name),
+            refused=partial(metrics.heard_refused, name),
+        )
         async with reports_face(socket, self.store, key, now=utc_now, heard=heard):
             yield
 

@@ -1,41 +1,62 @@
-"""Collectors for prometheus-client: the gauges of the newest ticks, and the scrape as a whole."""
+"""Collectors for prometheus-client: the gauges of the newest ticks, and views of a registry."""
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from sweeper.ports import Now, TickSummary
 from sweeper.telemetry.catalogue import CATALOGUE, FAMILIES, Family, Kind
-from sweeper.telemetry.gauges import Reading, read_tick
+from sweeper.telemetry.gauges import Reading, Seen, read_tick
+from sweeper.telemetry.pace import Pace
 
 _BUILD = "sweeper_build_info"
+_OURS = "sweeper_"
 
 
 class Gauges(Collector):
     """Computes every gauge when it is asked, from the newest tick of each sweep.
 
-    `show` or `hear` and `collect` may run in different threads: what they share are references
-    to mappings that nobody changes, of summaries and readings that nobody changes.
+    `show`, `leave` or `hear` and `collect` may run in different threads: what they share are
+    references to mappings that nobody changes, of ticks and readings that nobody changes.
     """
 
-    def __init__(self, *, version: str, now: Now) -> None:
+    def __init__(self, *, version: str, now: Now, training_info: bool) -> None:
         self._now = now
         self._build = (version, platform.python_version())
-        self._newest: Mapping[str, TickSummary] = MappingProxyType({})
-        self._heard: Mapping[str, Sequence[Reading]] = MappingProxyType({})
+        self._training_info = training_info
+        self._newest: Mapping[str, Seen] = MappingProxyType({})
+        self._heard: Mapping[tuple[str, str], Sequence[Reading]] = MappingProxyType({})
 
-    def show(self, sweep: str, summary: TickSummary) -> None:
-        """Take `summary` as what is known of the sweep with this label."""
-        self._newest = MappingProxyType({**self._newest, sweep: summary})
+    def show(self, sweep: str, summary: TickSummary, improved_at: datetime | None = None) -> None:
+        """Take `summary` as what is known of the sweep with this label.
 
-    def hear(self, family: str, readings: Sequence[Reading]) -> None:
-        """Take `readings` as what is known of a family that no tick tells."""
-        self._heard = MappingProxyType({**self._heard, family: tuple(readings)})
+        `improved_at` is what the first tick cannot know: when the best objective was reported.
+        """
+        before = self._newest.get(sweep)
+        if before is None:
+            seen = Seen(summary=summary, pace=Pace.begin(summary), improved_at=improved_at)
+        else:
+            seen = before.followed_by(summary)
+        self._newest = MappingProxyType({**self._newest, sweep: seen})
+
+    def leave(self, sweep: str) -> None:
+        """Show from now on that this process does not own the sweep any more."""
+        seen = self._newest.get(sweep)
+        if seen is not None:
+            over = replace(seen, is_over=True)
+            self._newest = MappingProxyType({**self._newest, sweep: over})
+
+    def hear(self, family: str, readings: Sequence[Reading], *, sweep: str = "") -> None:
+        """Take `readings` as what is known of a family that no tick tells, for one sweep or all."""
+        self._heard = MappingProxyType({**self._heard, (family, sweep): tuple(readings)})
 
     def collect(self) -> Iterable[Metric]:
         """Return the families of all gauges, those without a value as well."""
@@ -46,8 +67,8 @@ class Gauges(Collector):
             if family.kind in {Kind.GAUGE, Kind.INFO}
         }
         _add(families[_BUILD], Reading(_BUILD, self._build, 1.0))
-        for summary in self._newest.values():
-            for reading in read_tick(summary, now):
+        for seen in self._newest.values():
+            for reading in read_tick(seen, now, with_trainings=self._training_info):
                 _add(families[reading.family], reading)
         for reading in chain.from_iterable(self._heard.values()):
             _add(families[reading.family], reading)
@@ -67,6 +88,31 @@ class WithoutCreated(Collector):
                 sample for sample in family.samples if not sample.name.endswith("_created")
             ]
             yield family
+
+
+class OfSweep(Collector):
+    """What a registry holds of one sweep: sweeper's own series, each with the sweep's label.
+
+    Several processes may give away what they know side by side: no two have a series in common.
+    """
+
+    def __init__(self, registry: Collector, sweep: str) -> None:
+        self._registry = registry
+        self._sweep = sweep
+
+    def collect(self) -> Iterable[Metric]:
+        """Return every family of sweeper's, also those without a series of this sweep."""
+        for family in self._registry.collect():
+            if family.name.startswith(_OURS):
+                samples = [sample for sample in family.samples if self._is_of_sweep(sample)]
+                family.samples = [self._labelled(sample) for sample in samples]
+                yield family
+
+    def _is_of_sweep(self, sample: Sample) -> bool:
+        return sample.labels.get("sweep", self._sweep) == self._sweep
+
+    def _labelled(self, sample: Sample) -> Sample:
+        return sample._replace(labels={**sample.labels, "sweep": self._sweep})
 
 
 def _empty(family: Family) -> Metric:

@@ -1,15 +1,18 @@
-"""What a tick tells the gauges: pure functions from a `TickSummary` to samples."""
+"""What ticks tell the gauges: pure functions from what was seen to samples."""
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
 from sweeper.domain.phase import PHASE_MEANING, Phase, PhaseMeaning
+from sweeper.domain.record import ObjectiveValue
 from sweeper.domain.trial import TERMINAL_STATES, Submission, TrialState
 from sweeper.ports import TickSummary
 from sweeper.telemetry.labels import text_label
+from sweeper.telemetry.pace import Pace, guess_rest
 
 
 class Reading(NamedTuple):
@@ -20,15 +23,38 @@ class Reading(NamedTuple):
     value: float
 
 
-def read_tick(summary: TickSummary, now: datetime) -> Iterator[Reading]:
-    """Return the value of every gauge that the tick makes known, as of `now`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The newest tick of a sweep, with what the ones before it told.
+
+    `improved_at` is when the best objective was reported (None: not known). `is_over` is whether
+    this process has left the sweep.
+    """
+
+    summary: TickSummary
+    pace: Pace
+    improved_at: datetime | None = None
+    is_over: bool = False
+
+    def followed_by(self, summary: TickSummary) -> "Seen":
+        """Return what is seen after the next tick."""
+        before, best = _objective(self.summary), _objective(summary)
+        if best is None or (before is not None and before.best == best.best):
+            return replace(self, summary=summary)
+        return replace(self, summary=summary, improved_at=best.updated_at)
+
+
+def read_tick(seen: Seen, now: datetime, *, with_trainings: bool = True) -> Iterator[Reading]:
+    """Return the value of every gauge that the ticks made known, as of `now`."""
+    summary = seen.summary
     sweep = text_label(summary.sweep.name)
     yield from _trials(summary, sweep)
+    rest = guess_rest(seen.pace, summary, now)
+    if rest is not None:
+        yield Reading("sweeper_sweep_eta_seconds", (sweep,), rest.total_seconds())
     yield from _trainings(summary, sweep, now)
     yield from _slot_limits(summary, sweep)
-    objective = summary.best.objective if summary.best is not None else None
-    if objective is not None:
-        yield Reading("sweeper_objective_best", (sweep,), objective.best)
+    yield from _quality(seen, sweep)
     if summary.observed_at is not None:
         age = now - summary.observed_at
         yield Reading("sweeper_observation_age_seconds", (sweep,), _seconds(age))
@@ -36,6 +62,22 @@ def read_tick(summary: TickSummary, now: datetime) -> Iterator[Reading]:
     record = summary.sweep
     labels = (sweep, text_label(record.method), record.goal or "", text_label(record.objective))
     yield Reading("sweeper_sweep_info", labels, 1.0)
+    yield Reading("sweeper_owner", (sweep,), float(not seen.is_over))
+    if with_trainings and not seen.is_over:
+        yield from _training_infos(summary, sweep)
+
+
+def _objective(summary: TickSummary) -> ObjectiveValue | None:
+    return summary.best.objective if summary.best is not None else None
+
+
+def _quality(seen: Seen, sweep: str) -> Iterator[Reading]:
+    objective = _objective(seen.summary)
+    if objective is not None:
+        yield Reading("sweeper_objective_best", (sweep,), objective.best)
+    if seen.improved_at is not None:
+        name = "sweeper_objective_last_improvement_timestamp_seconds"
+        yield Reading(name, (sweep,), seen.improved_at.timestamp())
 
 
 def _trials(summary: TickSummary, sweep: str) -> Iterator[Reading]:
@@ -76,6 +118,17 @@ def _trainings(summary: TickSummary, sweep: str, now: datetime) -> Iterator[Read
     yield Reading("sweeper_gpus_requested", (sweep,), gpus)
     waits = [_seconds(now - since) for item in open_now if (since := _queues_since(item))]
     yield Reading("sweeper_oldest_pending_seconds", (sweep,), max(waits, default=0.0))
+
+
+def _training_infos(summary: TickSummary, sweep: str) -> Iterator[Reading]:
+    record = summary.sweep
+    place = (text_label(record.project_id), text_label(record.cluster_id))
+    for trial in summary.live:
+        item = trial.submission
+        if item.is_open and item.workload_id is not None:
+            names = (text_label(item.workload_id), text_label(item.workload_name))
+            labels = (sweep, str(trial.number), str(item.attempt), *names, *place)
+            yield Reading("sweeper_training_info", labels, 1.0)
 
 
 def _slot_limits(summary: TickSummary, sweep: str) -> Iterator[Reading]:

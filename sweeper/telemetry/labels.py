@@ -25,6 +25,7 @@ RESUMES = ("accepted", "failed")
 RESUBMITS = (*FailureClass, "preempted")
 OUTCOMES = tuple(sorted(TERMINAL_STATES))
 REPORTS = ("new", "known", "refused")
+TABLES = ("trials", "submissions", "events", "reports")
 
 OPERATIONS = frozenset(
     {

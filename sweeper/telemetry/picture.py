@@ -1,8 +1,7 @@
 """What the live display shows: pure functions from a tick to something that rich can draw."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,13 +9,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sweeper.domain.record import SweepState
 from sweeper.domain.trial import TERMINAL_STATES, TrialState
 from sweeper.domain.wording import phrase_duration, printable
 from sweeper.ports import TickSummary
+from sweeper.telemetry.pace import Pace, guess_rest
 from sweeper.telemetry.phrases import phrase_best, phrase_count, phrase_name
 
-_LONGEST_GUESS = timedelta(days=3650)
 _LONGEST_TROUBLE = 300
 
 _STYLES = {
@@ -36,37 +34,6 @@ _OTHERS = (
     TrialState.FAILED,
     TrialState.CANCELLED,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """Where this process began: when, and with how many trials settled already."""
-
-    since: datetime
-    settled: int
-
-    @classmethod
-    def begin(cls, summary: TickSummary) -> "Pace":
-        """Return the pace that is measured from this tick on."""
-        return cls(since=summary.at, settled=summary.totals.count(*TERMINAL_STATES))
-
-
-def guess_rest(pace: Pace, summary: TickSummary, now: datetime) -> timedelta | None:
-    """Return how long the sweep still takes if trials go on settling as they did until now.
-
-    None while no trial was settled since `pace` began, where the number of trials is unknown,
-    while the sweep takes no new ones, and where the guess is beyond ten years.
-    """
-    planned = summary.sweep.planned
-    settled = summary.totals.count(*TERMINAL_STATES)
-    done = settled - pace.settled
-    if planned is None or done <= 0 or summary.sweep.state is not SweepState.OPEN:
-        return None
-    each = (summary.at - pace.since) / done
-    left = max(planned - settled, 0)
-    if each > timedelta(0) and left > _LONGEST_GUESS / each:
-        return None
-    return max(each * left - (now - summary.at), timedelta(0))
 
 
 def draw_progress(summary: TickSummary, pace: Pace, now: datetime) -> RenderableType:

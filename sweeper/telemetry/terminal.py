@@ -14,7 +14,8 @@ from rich.live import Live
 from sweeper.domain.record import Event, SweepRecord
 from sweeper.ports import Now, TickSummary
 from sweeper.telemetry.logs import LineHandler
-from sweeper.telemetry.picture import Pace, draw_progress
+from sweeper.telemetry.pace import Pace
+from sweeper.telemetry.picture import draw_progress
 from sweeper.telemetry.redaction import redact
 
 REFRESH_PER_SECOND = 2.0

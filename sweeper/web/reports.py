@@ -1,7 +1,7 @@
 """What trainings report to: `POST /reports/<trial>` with the token of that trial."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -22,8 +22,24 @@ BODY_BOUND = 64 * 1024
 _DIGITS_BOUND = 12
 
 
-def _unheard(_outcome: str) -> None:
-    """Tell nobody."""
+def _unwritten(_reports: Sequence[Report], _new: int) -> None:
+    """Tell nobody of reports that were written."""
+
+
+def _unrefused() -> None:
+    """Tell nobody of a report that was refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """Callbacks for metrics, called in the event loop; they must neither raise nor wait.
+
+    `written(reports, new)` hears of reports that are durable, of which `new` were not known
+    before; `refused()` hears of each that was not taken.
+    """
+
+    written: Callable[[Sequence[Report], int], None] = _unwritten
+    refused: Callable[[], None] = _unrefused
 
 
 class ParseReport(Protocol):
@@ -40,31 +56,26 @@ def reports_app(
     parse: ParseReport,
     is_token: Callable[[int, str], bool],
     now: Now,
-    heard: Callable[[str], None] = _unheard,
+    heard: Heard | None = None,
 ) -> Starlette:
     """Return the app that takes reports: 202 means that the report is durable.
 
-    `is_token` decides whether a bearer token is that of a trial. `heard` is told the outcome of
-    each request: accepted, invalid, unauthorized or unknown.
+    `is_token` decides whether a bearer token is that of a trial.
     """
-    writer = _Writer(store)
+    heard = heard or Heard()
+    writer = _Writer(store, heard.written)
 
     async def take(request: Request) -> Response:
         try:
-            outcome = await _take(request, writer, parse, is_token, now)
-        except HTTPException as error:
-            heard(_OUTCOMES.get(error.status_code, "invalid"))
+            return await _take(request, writer, parse, is_token, now)
+        except HTTPException:
+            heard.refused()
             raise
-        heard("accepted")
-        return outcome
 
     return Starlette(
         routes=[Route("/reports/{trial}", take, methods=["POST"])],
         exception_handlers=dict(EXCEPTION_HANDLERS),
     )
-
-
-_OUTCOMES = {401: "unauthorized", 404: "unknown"}
 
 
 async def _take(
@@ -112,8 +123,9 @@ class _Batch:
 class _Writer:
     """Writes reports that arrive while another write is going on in one transaction."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, written: Callable[[Sequence[Report], int], None]) -> None:
         self._store = store
+        self._written = written
         self._batch = _Batch()
         self._lock = asyncio.Lock()
 
@@ -131,4 +143,5 @@ class _Writer:
                     self._batch = _Batch()
                 added = await self._store.add_reports(batch.reports)
                 batch.is_complete = added == len(batch.reports)
+                self._written(batch.reports, added)
         return batch.is_complete or await self._store.trial(report.trial) is not None

@@ -10,6 +10,7 @@ from sweeper.objectives.tokens import token_for
 from sweeper.settings import Settings
 from sweeper.store.memory import MemoryStore
 from sweeper.telemetry.metrics import Metrics
+from sweeper.web.reports import Heard
 from tests.support.builders import NOW, a_sweep, a_trial
 from tests.support.places import a_kept_sweep
 
@@ -48,12 +49,16 @@ async def test_report_files_are_read_into_the_store_once(settings: Settings) -> 
 
 async def test_a_training_reports_with_its_own_token_and_no_other() -> None:
     heard: list[str] = []
+    telling = Heard(
+        written=lambda reports, new: heard.append(f"{new} of {len(reports)} new"),
+        refused=lambda: heard.append("refused"),
+    )
     socket = bind_reports("127.0.0.1:0", None)
     async with MemoryStore() as store:
         await store.save_sweep(a_sweep(objective="loss"))
         await store.commit([a_trial(3, version=0)])
         async with (
-            reports_face(socket, store, KEY, now=utc_now, heard=heard.append),
+            reports_face(socket, store, KEY, now=utc_now, heard=telling),
             httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{socket.port}", trust_env=False
             ) as client,
@@ -70,5 +75,5 @@ async def test_a_training_reports_with_its_own_token_and_no_other() -> None:
         curve = await store.curve(3)
 
     assert [answer.status_code for answer in answers] == [202, 401]
-    assert heard == ["accepted", "unauthorized"]
+    assert heard == ["1 of 1 new", "refused"]
     assert len(curve) == 1

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from sweeper.domain.record import Event, EventKind, ObjectiveValue, Totals, TrialView
+from sweeper.domain.record import Event, EventKind, ObjectiveValue, Report, Totals, TrialView
 from sweeper.domain.trial import Trial, TrialState
 from sweeper.ports import TickSummary
+from sweeper.telemetry.gauges import Seen
+from sweeper.telemetry.pace import Pace
 from tests.support.builders import NOW, a_sweep, a_trial, workload_id, workload_name
 
 
@@ -26,11 +28,23 @@ def a_tick(*live: Trial, **fields: Any) -> TickSummary:
     return TickSummary(**given | fields)
 
 
+def a_seen(tick: TickSummary, **fields: Any) -> Seen:
+    """Return what is known after one tick, the first of its process."""
+    given: dict[str, Any] = {"pace": Pace.begin(tick)}
+    return Seen(summary=tick, **given | fields)
+
+
 def a_best(value: float = 0.125, number: int = 3, **fields: Any) -> TrialView:
     """Return a completed trial that reached `value`."""
     trial = a_trial(number, state=TrialState.COMPLETED, **fields)
     reached = ObjectiveValue(best=value, last=value, reports=1, updated_at=NOW)
     return TrialView(trial=trial, objective=reached)
+
+
+def a_report(trial: int = 3, **fields: Any) -> Report:
+    """Return a report of one loss."""
+    given: dict[str, Any] = {"key": "k", "at": NOW, "values": {"loss": 0.5}}
+    return Report(trial=trial, **given | fields)
 
 
 def an_act(kind: EventKind, outcome: str, **fields: Any) -> Event:

@@ -9,14 +9,19 @@ from sweeper.domain.record import SweepState, Totals
 from sweeper.domain.sweep import Goal
 from sweeper.domain.trial import Trial, TrialState
 from sweeper.telemetry.catalogue import FAMILIES, Kind
-from sweeper.telemetry.gauges import read_tick
-from tests.support.builders import NOW, a_sweep, a_trial, after
-from tests.telemetry.builders import a_best, a_tick
+from sweeper.telemetry.gauges import Seen, read_tick
+from sweeper.telemetry.pace import Pace
+from tests.support.builders import NOW, a_sweep, a_trial, after, workload_id, workload_name
+from tests.telemetry.builders import a_best, a_seen, a_tick
 
 
 def _values(*live: Trial, seconds: float = 0, **fields: Any) -> dict[tuple[str, ...], float]:
     """Return what a tick shows, `seconds` after it, by family and the labels behind the sweep."""
-    readings = read_tick(a_tick(*live, **fields), after(seconds=seconds))
+    return _read(a_seen(a_tick(*live, **fields)), seconds)
+
+
+def _read(seen: Seen, seconds: float = 0) -> dict[tuple[str, ...], float]:
+    readings = read_tick(seen, after(seconds=seconds))
     return {(name.removeprefix("sweeper_"), *labels[1:]): value for name, labels, value in readings}
 
 
@@ -152,6 +157,65 @@ def test_the_sweep_says_what_it_is() -> None:
     assert values["sweep_info", "grid", "minimize", "loss"] == 1
 
 
+def test_the_end_is_guessed_from_what_was_settled_since_the_beginning() -> None:
+    pace = Pace(since=NOW - timedelta(minutes=3), settled=0)
+    totals = Totals(states={TrialState.COMPLETED: 3}, next_number=3)
+
+    values = _read(a_seen(a_tick(totals=totals), pace=pace), seconds=60)
+
+    assert values["sweep_eta_seconds",] == 6 * 60
+
+
+def test_no_end_is_guessed_before_anything_is_settled() -> None:
+    assert ("sweep_eta_seconds",) not in _values(a_trial(0))
+
+
+def test_an_improvement_has_the_time_of_its_report() -> None:
+    seen = a_seen(a_tick(best=a_best(0.5)))
+
+    better = seen.followed_by(a_tick(best=a_best(0.25)))
+
+    name = "objective_last_improvement_timestamp_seconds"
+    assert (name,) not in _read(seen)
+    assert _read(better)[name,] == NOW.timestamp()
+
+
+def test_reports_that_improve_nothing_leave_that_time() -> None:
+    seen = a_seen(a_tick(best=a_best()), improved_at=NOW - timedelta(hours=1))
+
+    later = seen.followed_by(a_tick(best=a_best())).followed_by(a_tick(best=None))
+
+    assert later.improved_at == NOW - timedelta(hours=1)
+
+
+def test_a_sweep_is_owned_until_it_is_left() -> None:
+    assert _values()["owner",] == 1
+    assert _read(a_seen(a_tick(), is_over=True))["owner",] == 0
+
+
+def test_each_training_not_finished_has_its_names() -> None:
+    sweep = a_sweep(project_id="77", cluster_id="c-1")
+    values = _values(
+        a_trial(0),
+        a_trial(1, attempt=2, phase=Phase.PENDING),
+        a_trial(2, state=TrialState.SUBMITTING, workload_id=None),
+        a_trial(3, state=TrialState.INTERRUPTED, ended_at=NOW),
+        sweep=sweep,
+    )
+
+    place = ("77", "c-1")
+    assert {key[1:] for key in values if key[0] == "training_info"} == {
+        ("0", "1", workload_id(0), workload_name(0), *place),
+        ("1", "2", workload_id(1, 2), workload_name(1, 2), *place),
+    }
+
+
+def test_trainings_of_a_sweep_that_was_left_are_not_named() -> None:
+    left = _read(a_seen(a_tick(a_trial(0)), is_over=True))
+
+    assert not [key for key in left if key[0] == "training_info"]
+
+
 def test_every_gauge_of_a_sweep_is_read() -> None:
     gauges = {
         name
@@ -159,6 +223,10 @@ def test_every_gauge_of_a_sweep_is_read() -> None:
         if family.kind in {Kind.GAUGE, Kind.INFO} and "sweep" in family.labels
     }
 
-    read = {reading.family for reading in read_tick(a_tick(best=a_best()), NOW)}
+    pace = Pace(since=NOW - timedelta(hours=1), settled=0)
+    totals = Totals(states={TrialState.COMPLETED: 1}, next_number=2)
+    tick = a_tick(a_trial(), best=a_best(), totals=totals)
+    read = {reading.family for reading in read_tick(a_seen(tick, pace=pace, improved_at=NOW), NOW)}
 
+    assert gauges - read == {"sweeper_store_rows", "sweeper_store_free_bytes"}
     assert read <= gauges

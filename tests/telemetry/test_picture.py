@@ -9,7 +9,8 @@ from rich.console import Console
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import SweepState, Totals
 from sweeper.domain.trial import Trial, TrialState
-from sweeper.telemetry.picture import Pace, draw_progress, guess_rest
+from sweeper.telemetry.pace import Pace, guess_rest
+from sweeper.telemetry.picture import draw_progress
 from tests.support.builders import NOW, a_sweep, a_trial, after
 from tests.telemetry.builders import a_best, a_tick
 

@@ -16,7 +16,7 @@ from sweeper.objectives.parsing import parse_report
 from sweeper.objectives.tokens import is_token, token_for
 from sweeper.reporting import _Reporter
 from sweeper.store.memory import MemoryStore
-from sweeper.web.reports import BODY_BOUND, ParseReport, reports_app
+from sweeper.web.reports import BODY_BOUND, Heard, ParseReport, reports_app
 from sweeper.web.serving import bind_tcp, serve
 from tests.support.builders import NOW, a_sweep, a_trial
 from tests.web.calling import calling
@@ -61,13 +61,20 @@ def parse(trial: int, content: bytes, key: str | None, at: datetime) -> Report:
     return Report(trial=trial, key=key or "none", at=at, values={"loss": float(content)})
 
 
+def telling(heard: list[str]) -> Heard:
+    return Heard(
+        written=lambda reports, new: heard.append(f"{new} of {len(reports)} new"),
+        refused=lambda: heard.append("refused"),
+    )
+
+
 def an_app(store: Store, heard: list[str]) -> Starlette:
     return reports_app(
         store,
         parse=a_parser(store),
         is_token=lambda trial, token: token == f"token-of-{trial}",
         now=lambda: NOW,
-        heard=heard.append,
+        heard=telling(heard),
     )
 
 
@@ -99,7 +106,7 @@ async def test_an_accepted_report_is_in_the_store(
 
     assert answer.status_code == 202
     assert await store.curve(0) == [Report(trial=0, key="k1", at=NOW, values={"loss": 0.5})]
-    assert heard == ["accepted"]
+    assert heard == ["1 of 1 new"]
 
 
 async def test_a_report_sent_twice_counts_once(client: httpx.AsyncClient, store: Store) -> None:
@@ -129,7 +136,7 @@ async def test_only_the_trial_s_own_token_opens(
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert store.batches == []
-    assert heard == ["unauthorized"]
+    assert heard == ["refused"]
 
 
 async def test_what_is_no_report_is_refused_in_words(
@@ -139,7 +146,7 @@ async def test_what_is_no_report_is_refused_in_words(
 
     assert answer.status_code == 400
     assert answer.json() == {"error": "this is no report"}
-    assert heard == ["invalid"]
+    assert heard == ["refused"]
 
 
 @pytest.mark.parametrize("trial", ["x", "-1", "٣", "1" * 13, "0.0", "%00"])
@@ -157,7 +164,7 @@ async def test_a_trial_without_a_row_is_not_found(
     answer = await client.post("/reports/7", content=b"1", headers=headers)
 
     assert answer.status_code == 404
-    assert heard == ["unknown"]
+    assert heard[-1] == "refused"
 
 
 async def test_a_large_report_is_refused_unread(client: httpx.AsyncClient, store: Store) -> None:
