@@ -95,6 +95,11 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field(default="info", validation_alias="SWEEPER_LOG_LEVEL")
     """The least severe level that is written: debug, info, warning or error."""
 
+    log_file: Annotated[Path | None, Optional] = Field(
+        default=None, validation_alias="SWEEPER_LOG_FILE"
+    )
+    """A file that gets the log lines as well, turned over at 10 MiB; five former ones are kept."""
+
     base_url: Annotated[str | None, Optional] = Field(
         default=None, validation_alias="RUNAI_BASE_URL"
     )

@@ -2,7 +2,8 @@
 
 from sweeper.bootstrap.folders import SweepFolder
 from sweeper.bootstrap.planes import LOCAL
-from sweeper.bootstrap.running import NOTHING_LEFT, RunOptions, run_sweep
+from sweeper.bootstrap.run_options import RunOptions
+from sweeper.bootstrap.running import NOTHING_LEFT, run_sweep
 from sweeper.bootstrap.sweeps import started_from
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
@@ -17,7 +18,14 @@ async def carry_out(settings: Settings, folder: SweepFolder, control_plane: str)
     file = started_from(folder)
     if file is None or not file.is_file():
         return f"its sweep file {file or ''} is not there any more"
-    options = RunOptions(file=file, settings=settings, local=control_plane == LOCAL, drains=True)
+    options = RunOptions(
+        file=file,
+        settings=settings,
+        # The file may give another name by now, with a date in it.
+        name=folder.name,
+        local=control_plane == LOCAL,
+        drains=True,
+    )
     try:
         code = await run_sweep(options)
     except SweeperError as error:

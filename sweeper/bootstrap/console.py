@@ -11,6 +11,8 @@ from sweeper.domain.trial import TrialState
 from sweeper.errors import SettingsError
 from sweeper.ports import Now, Telemetry
 from sweeper.settings import LogFormat, Settings, load_settings
+from sweeper.telemetry.holding import HeldLines
+from sweeper.telemetry.logfile import LogFile
 from sweeper.telemetry.logs import LineHandler, Secrets, log_lines
 from sweeper.telemetry.terminal import Display, can_display, stderr_console
 from sweeper.telemetry.transitions import TransitionLog
@@ -21,19 +23,37 @@ _WORTH_A_LINE = (TrialState.FAILED, TrialState.HELD)
 
 
 @contextmanager
-def console_lines(settings: Settings) -> Iterator[LineHandler]:
-    """Set up log lines as the settings ask for, with the secrets of this process hidden."""
-    as_json = settings.log_format is LogFormat.JSON
-    secrets = KnownSecrets(settings)
-    with log_lines(as_json=as_json, level=settings.log_level, secrets=secrets) as lines:
+def console_lines(settings: Settings, held: HeldLines | None = None) -> Iterator[LineHandler]:
+    """Set up log lines as the settings ask for, with the secrets of this process hidden.
+
+    With `held`, only what is worth a person's time is meant for stderr, and kept back there.
+
+    Raises:
+        SettingsError: the log file cannot be written.
+    """
+    file = settings.log_file
+
+    def log_files(formatter: logging.Formatter) -> Sequence[logging.Handler]:
+        return () if file is None else (LogFile(file, formatter),)
+
+    with log_lines(
+        as_json=settings.log_format is LogFormat.JSON,
+        level=settings.log_level,
+        secrets=KnownSecrets(settings),
+        write=held,
+        least="DEBUG" if held is None else "WARNING",
+        more=log_files,
+    ) as lines:
         yield lines
 
 
 @contextmanager
-def watching(settings: Settings, lines: LineHandler, now: Now) -> Iterator[Sequence[Telemetry]]:
+def watching(
+    settings: Settings, lines: LineHandler, now: Now, *, quiet: bool = False
+) -> Iterator[Sequence[Telemetry]]:
     """Show progress: a live display on a terminal, one line for each transition otherwise."""
     console = stderr_console()
-    if settings.log_format is LogFormat.JSON or not can_display(console):
+    if quiet or settings.log_format is LogFormat.JSON or not can_display(console):
         yield (TransitionLog(),)
         return
     with ExitStack() as stack:

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.bootstrap.filesystems import KindOf, file_system_of, refuse_network
 from sweeper.domain.expansion import slug
 from sweeper.errors import SettingsError
 from sweeper.settings import Settings, default_state_dir
@@ -62,12 +63,13 @@ class SweepFolder:
         """Whether this sweep was ever started here."""
         return (self.path / "sweep.json").is_file()
 
-    def create(self, file: Path) -> None:
+    def create(self, file: Path, *, kind_of: KindOf = file_system_of) -> None:
         """Make the folder, or take it over as it is.
 
         Raises:
-            SettingsError: it cannot be made or written.
+            SettingsError: it cannot be made or written, or is on a network file system.
         """
+        refuse_network(self.path, kind_of)
         with _unwritable(self.path):
             private_folder(self.path)
             self._note(file=str(file.absolute()))

@@ -1,7 +1,9 @@
 """Take a sweep's store as its daemon, for as long as it runs."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 from sweeper.bootstrap.folders import SweepFolder
 from sweeper.errors import StoreLockedError, SweepOwnedError
@@ -9,14 +11,18 @@ from sweeper.ports import Now
 from sweeper.store.holding import holder_of
 from sweeper.store.sql import SqlStore
 
+_log = logging.getLogger(__name__)
+
 DAEMON = "daemon"
 VERB_PATIENCE = 5.0
 """Seconds to wait for a store that only a verb holds: it is done in a moment."""
 
 
 @asynccontextmanager
-async def own_store(folder: SweepFolder, now: Now) -> AsyncIterator[SqlStore]:
-    """Own the sweep's store as its daemon.
+async def own_store(
+    folder: SweepFolder, now: Now, *, patience: timedelta = timedelta()
+) -> AsyncIterator[SqlStore]:
+    """Own the sweep's store as its daemon; another daemon gets `patience` to end.
 
     Raises:
         SweepOwnedError: another daemon does, or whoever holds the store does not let go of it.
@@ -27,8 +33,15 @@ async def own_store(folder: SweepFolder, now: Now) -> AsyncIterator[SqlStore]:
             store = await stack.enter_async_context(SqlStore(folder.store, role=DAEMON, now=now))
         except StoreLockedError as error:
             if is_held_by_daemon(folder):
-                raise owned(folder) from error
-            store = await _take_from_verb(stack, folder, now)
+                if not patience:
+                    raise owned(folder) from error
+                _log.info(
+                    "waiting for %s, which owns the sweep %s, to end",
+                    holder_of(folder.store) or "another process",
+                    folder.name,
+                )
+            seconds = max(patience.total_seconds(), VERB_PATIENCE)
+            store = await _take_later(stack, folder, now, seconds)
         yield store
 
 
@@ -51,8 +64,10 @@ def owned(folder: SweepFolder) -> SweepOwnedError:
     )
 
 
-async def _take_from_verb(stack: AsyncExitStack, folder: SweepFolder, now: Now) -> SqlStore:
-    store = SqlStore(folder.store, role=DAEMON, wait_seconds=VERB_PATIENCE, now=now)
+async def _take_later(
+    stack: AsyncExitStack, folder: SweepFolder, now: Now, seconds: float
+) -> SqlStore:
+    store = SqlStore(folder.store, role=DAEMON, wait_seconds=seconds, now=now)
     try:
         return await stack.enter_async_context(store)
     except StoreLockedError as error:

@@ -15,8 +15,10 @@ LARGEST = 10**1000
 """No sweep has so many trials; Python would not write the number either."""
 
 
-def read_file(file: Path, settings: Settings, *, strict: bool, local: bool) -> SweepFile:
-    """Return what the sweep file at `file` means.
+def read_file(
+    file: Path, settings: Settings, *, strict: bool, local: bool, name: str | None = None
+) -> SweepFile:
+    """Return what the sweep file at `file` means, under `name` where one is given.
 
     Raises:
         SweepFileError: it cannot run; holds every fault.
@@ -25,6 +27,7 @@ def read_file(file: Path, settings: Settings, *, strict: bool, local: bool) -> S
     context = ReadingContext(
         today=utc_now().astimezone().date(),
         default_active_local=cpu_count(),
+        name=name,
         strict=strict,
         local=local,
         api_version=(int(major), int(minor)),

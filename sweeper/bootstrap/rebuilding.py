@@ -40,11 +40,15 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildOptions:
-    """What `sweeper rebuild` was asked for; `sweep_id` chooses where several are found."""
+    """What `sweeper rebuild` was asked for; `sweep_id` chooses where several are found.
+
+    `name` stands in for the file's own.
+    """
 
     file: Path
     settings: Settings
     sweep_id: str | None = None
+    name: str | None = None
     local: bool = False
     force: bool = False
 
@@ -72,7 +76,7 @@ async def survey(options: RebuildOptions, *, opening: OpenPlane = open_plane) ->
         SweepOwnedError: a process holds the store.
     """
     settings = options.settings
-    file = read_file(options.file, settings, strict=False, local=options.local)
+    file = read_file(options.file, settings, strict=False, local=options.local, name=options.name)
     is_local = runs_locally(file.spec.training, settings, local=options.local)
     folder = folder_of(settings, file.spec.name)
     await _refuse_healthy(folder, force=options.force)

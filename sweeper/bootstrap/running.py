@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shlex
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Any
 from sweeper.bootstrap.addresses import HostPort, reachable, read_address
 from sweeper.bootstrap.attempts import Attempts, first_argv, surroundings, write_files
 from sweeper.bootstrap.console import console_lines, watching
-from sweeper.bootstrap.ending import conclude
+from sweeper.bootstrap.ending import ALL_WELL, conclude
 from sweeper.bootstrap.faces import (
     Latest,
     ReportSocket,
@@ -27,8 +28,9 @@ from sweeper.bootstrap.folders import SweepFolder, folder_of
 from sweeper.bootstrap.owning import own_store
 from sweeper.bootstrap.planes import LOCAL, Plane, PlaneRequest, open_plane, runs_locally
 from sweeper.bootstrap.programs import require_program
-from sweeper.bootstrap.reading import expand, read_duration, read_file
+from sweeper.bootstrap.reading import expand, read_file
 from sweeper.bootstrap.reports import ReportReader, read_nothing, reports_face
+from sweeper.bootstrap.run_options import RunOptions
 from sweeper.bootstrap.signals import StopSignals, exit_code, stop_signals
 from sweeper.bootstrap.starting import begun_anew, first_record, next_record
 from sweeper.clock import utc_now
@@ -44,10 +46,10 @@ from sweeper.errors import Fault, StoreError, SweepFileError
 from sweeper.ports import Store
 from sweeper.runai.base_url import check_base_url
 from sweeper.runai.operations import Observer as RequestObserver
-from sweeper.settings import Settings
 from sweeper.sweepfile.reading import SweepFile
 from sweeper.telemetry.fanout import Telemetries
-from sweeper.telemetry.logs import LineHandler
+from sweeper.telemetry.holding import HeldLines
+from sweeper.telemetry.logs import LineHandler, to_stderr
 from sweeper.telemetry.metrics import Metrics
 from sweeper.web.reports import Heard
 
@@ -64,23 +66,6 @@ NOTHING_TO_START = Fault(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What `sweeper run` was asked for, beside the settings.
-
-    `max_runtime` stops the daemon with work left. `drains` carries out what a person wished and
-    starts nothing new: it ends once no trial is being given up any more.
-    """
-
-    file: Path
-    settings: Settings
-    local: bool = False
-    strict: bool = False
-    max_runtime: str | None = None
-    as_json: bool = False
-    drains: bool = False
-
-
 async def run_sweep(options: RunOptions) -> int:
     """Run a sweep until it is settled, stopped, or out of time; return the exit code.
 
@@ -90,8 +75,21 @@ async def run_sweep(options: RunOptions) -> int:
         StoreError: what was decided cannot be recorded.
         StuckTickError: a tick did not end.
     """
+    held = HeldLines() if options.quiet else None
+    try:
+        with console_lines(options.settings, held) as lines:
+            code = await _until_stopped(options, lines)
+        if held is not None and code == ALL_WELL:
+            held.drop()
+        return code
+    finally:
+        if held is not None:
+            held.release(to_stderr)
+
+
+async def _until_stopped(options: RunOptions, lines: LineHandler) -> int:
     signals = StopSignals()
-    with stop_signals(signals), console_lines(options.settings) as lines:
+    with stop_signals(signals):
         main = asyncio.current_task()
         if main is not None:
             signals.on_stop(partial(_cancel, main))
@@ -110,8 +108,11 @@ def _cancel(task: asyncio.Task[Any]) -> None:
 
 async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) -> int:
     settings = options.settings
-    until = _until(options.max_runtime)
-    file = read_file(options.file, settings, strict=options.strict, local=options.local)
+    longest, patience = options.longest(), options.patience()
+    until = None if longest is None else utc_now() + longest
+    file = read_file(
+        options.file, settings, strict=options.strict, local=options.local, name=options.name
+    )
     for notice in (*file.violations, *file.warnings):
         _log.warning("%s:%s: %s: %s", file.file, notice.line, notice.path, notice.message)
     expansion = expand(file)
@@ -119,9 +120,11 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
     place = LOCAL if is_local else check_base_url(settings.base_url or "")
     folder = folder_of(settings, file.spec.name)
     folder.create(options.file)
-    async with own_store(folder, utc_now) as store:
+    async with own_store(folder, utc_now, patience=patience) as store:
         record = await _record(store, folder, file, expansion, place)
         folder.remember(record.id)
+        if not options.drains and await _is_over(store, record):
+            return await conclude(store, record, End.SETTLED, options)
         if is_local:
             _require_program(file, expansion, record)
         parts = _Parts(
@@ -137,9 +140,11 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
         return await parts.run(record)
 
 
-def _until(longest: str | None) -> datetime | None:
-    """Return when the daemon is to stop of its own accord."""
-    return None if longest is None else utc_now() + read_duration(longest, "--max-runtime")
+async def _is_over(store: Store, record: SweepRecord) -> bool:
+    """Return whether nothing is left to do for a sweep, not even to ask its control plane."""
+    if record.ended_at is None or await store.wishes() or await store.notices(1):
+        return False
+    return not await store.live_trials()
 
 
 async def _record(
@@ -175,7 +180,8 @@ def _lost_store(folder: SweepFolder, file: SweepFile) -> StoreError:
     return StoreError(
         f"the store {folder.store} is lost: it holds nothing, and sweep {folder.name} was started "
         f"here before. Put back a copy of it, or make it again with `sweeper rebuild {file.file} "
-        f"--sweep-id {folder.sweep_id}`; to run every trial once more, remove {folder.path}"
+        f"--name {shlex.quote(folder.name)} --sweep-id {folder.sweep_id}`; "
+        f"to run every trial once more, remove {folder.path}"
     )
 
 
@@ -217,24 +223,25 @@ class _Parts:
             record, socket = await self._settle_places(record, plane)
             if socket is not None:
                 await enter(self._reports(socket, metrics))
-            watchers = stack.enter_context(watching(settings, self.lines, utc_now))
+            watchers = stack.enter_context(
+                watching(settings, self.lines, utc_now, quiet=self.options.quiet)
+            )
             reconciler = self._reconciler(
                 record, plane, Telemetries([metrics, latest, *watchers]), metrics
             )
-            service = Service(reconciler=reconciler, now=utc_now, wake=wake, until=self.until)
+            service = Service(
+                reconciler=reconciler,
+                now=utc_now,
+                wake=wake,
+                until=self.until,
+                on_exit=self.options.on_exit,
+            )
             self.signals.on_stop(service.request_stop)
             end, record = await service.run()
         if self.options.drains:
             is_done = end is End.SETTLED and not is_held_up(record)
             return NOTHING_LEFT if is_done else WORK_LEFT
-        return await conclude(
-            self.store,
-            record,
-            end,
-            file=str(self.options.file),
-            as_json=self.options.as_json,
-            received=self.signals.received,
-        )
+        return await conclude(self.store, record, end, self.options, received=self.signals.received)
 
     @asynccontextmanager
     async def _plane(

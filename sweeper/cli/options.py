@@ -19,6 +19,14 @@ SweepFilePath: TypeAlias = Annotated[
 SweepFilePaths: TypeAlias = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Sweep files.", show_default=False)
 ]
+SweepName: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        metavar="NAME",
+        help="The sweep's name, in place of the file's: nightly-2026-11-25 on the day after.",
+    ),
+]
 StateDir: TypeAlias = Annotated[
     Path | None,
     typer.Option(

@@ -1,5 +1,6 @@
 """`sweeper rebuild`: make a lost or broken store again."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from sweeper.cli.options import (
     Local,
     StateDir,
     SweepFilePath,
+    SweepName,
     loaded,
     print_json,
     waited,
@@ -36,6 +38,7 @@ def rebuild(
             "--sweep-id", metavar="ID", help="Which sweep, where several of the name are found."
         ),
     ] = None,
+    name: SweepName = None,
     local: Local = False,
     force: Annotated[
         bool, typer.Option("--force", help="Put a store aside that seems to be well.")
@@ -58,6 +61,7 @@ def rebuild(
         file=Path(file),
         settings=loaded(state_dir=state_dir, log_level="error"),
         sweep_id=sweep_id,
+        name=name,
         local=local,
         force=force,
     )
@@ -79,7 +83,8 @@ def rebuild(
         )
     elif is_agreed:
         kept = "" if aside is None else f"; the old store is kept as {aside}"
-        typer.echo(f"the store is written{kept}; `sweeper run {file}` goes on")
+        again = "" if name is None else f" --name {shlex.quote(name)}"
+        typer.echo(f"the store is written{kept}; `sweeper run {file}{again}` goes on")
     return Exit.OK if is_agreed else Exit.UNFINISHED
 
 

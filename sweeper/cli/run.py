@@ -1,7 +1,7 @@
 """`sweeper run`: the daemon."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +13,7 @@ from sweeper.cli.options import (
     StateDir,
     Strict,
     SweepFilePath,
+    SweepName,
     loaded,
     waited,
 )
@@ -25,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     file: SweepFilePath,
+    name: SweepName = None,
     local: Local = False,
     strict: Strict = False,
     max_runtime: Annotated[
@@ -33,6 +35,30 @@ def run(
             "--max-runtime", metavar="7h", help="Stop then, with exit code 3 if work is left."
         ),
     ] = None,
+    on_exit: Annotated[
+        Literal["leave", "suspend", "cancel"],
+        typer.Option(
+            "--on-exit",
+            help="What becomes of active trainings at --max-runtime: they go on, are suspended "
+            "(the next start resumes them), or their trials are given up. SIGTERM leaves them.",
+        ),
+    ] = "leave",
+    exit_zero_on_runtime: Annotated[
+        bool,
+        typer.Option("--exit-zero-on-runtime", help="Exit with 0 instead of 3 at --max-runtime."),
+    ] = False,
+    wait_for_lock: Annotated[
+        str | None,
+        typer.Option(
+            "--wait-for-lock",
+            metavar="10m",
+            help="Wait so long for another daemon of this sweep to end, before exit code 4.",
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Print nothing, unless the exit code is other than 0."),
+    ] = False,
     state_dir: StateDir = None,
     listen: Annotated[
         str | None,
@@ -76,15 +102,24 @@ def run(
         str | None,
         typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning, error."),
     ] = None,
+    log_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--log-file", metavar="FILE", help="Log to this file, too; it is rotated at 10 MiB."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Run a sweep to its end; killed or stopped, the same command goes on.
 
     Without a `training` section it runs on this machine, with one on Run:ai (RUNAI_BASE_URL,
     RUNAI_CLIENT_ID, RUNAI_CLIENT_SECRET, RUNAI_PROJECT). Ctrl-C and SIGTERM stop the daemon and
-    leave the trainings alone. Results go to stdout, everything else to stderr.
+    leave the trainings alone. A sweep that is complete answers at once. Results go to stdout,
+    everything else to stderr.
     """
-    from sweeper.bootstrap.running import RunOptions, run_sweep
+    from sweeper.bootstrap.run_options import RunOptions
+    from sweeper.bootstrap.running import run_sweep
+    from sweeper.domain.leaving import OnExit
 
     settings = loaded(
         state_dir=state_dir,
@@ -97,13 +132,19 @@ def run(
         api_version=api_version,
         log_format=log_format,
         log_level=log_level,
+        log_file=log_file,
     )
     options = RunOptions(
         file=Path(file),
         settings=settings,
+        name=name,
         local=local,
         strict=strict,
         max_runtime=max_runtime,
+        on_exit=OnExit(on_exit),
+        exit_zero_on_runtime=exit_zero_on_runtime,
+        wait_for_lock=wait_for_lock,
+        quiet=quiet,
         as_json=as_json,
     )
     return waited(run_sweep(options))

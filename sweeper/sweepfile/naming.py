@@ -5,19 +5,25 @@ import re
 from datetime import date
 from pathlib import Path
 
+from sweeper.errors import Fault
 from sweeper.sweepfile.findings import Findings
 
 _MOST_BYTES = 200
 _REST = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def read_name(findings: Findings, given: str | None, file: str, today: date) -> str:
-    """Return the sweep's key: the given name with `{date}` filled in, else the file's own."""
-    if given is None:
+def read_name(
+    findings: Findings, given: str | None, file: str, today: date, *, flag: str | None = None
+) -> str:
+    """Return the sweep's key: `flag`, else the given name, `{date}` filled in; else the file's."""
+    chosen = given if flag is None else flag
+    if chosen is None:
         return default_name(file)
-    name = given.replace("{date}", today.isoformat())
+    name = chosen.replace("{date}", today.isoformat())
     fault = _fault(name)
-    if fault:
+    if fault and flag is not None:
+        findings.add(Fault(line=0, column=0, path="--name", message=fault))
+    elif fault:
         findings.fault(("name",), fault)
     return name
 
@@ -40,6 +46,8 @@ def default_seed(name: str) -> int:
 
 def _fault(name: str) -> str:
     """Return what is wrong with a name, which becomes the name of a folder; "" if nothing."""
+    if not name:
+        return "is empty: give the sweep a name"
     if not all(each.isprintable() for each in name):
         return "holds a control character: names become names of folders, take it out"
     if "/" in name or "\\" in name:

@@ -52,14 +52,16 @@ T = TypeVar("T")
 class ReadingContext:
     """What a sweep file's meaning depends on beside its text.
 
-    `today` stands for `{date}` in the name. `default_active_local` is `limits.active` of a sweep
-    on this machine that gives none. `strict` makes every violation and warning a fault. `local`
-    runs a sweep with a training section on this machine. `api_version` is the control plane's;
-    `allow_privileged` lets privileged fields of the spec pass.
+    `today` stands for `{date}` in the name; `name`, where given, stands in for the file's own.
+    `default_active_local` is `limits.active` of a sweep on this machine that gives none. `strict`
+    makes every violation and warning a fault. `local` runs a sweep with a training section on this
+    machine. `api_version` is the control plane's; `allow_privileged` lets privileged fields of the
+    spec pass.
     """
 
     today: date
     default_active_local: int
+    name: str | None = None
     strict: bool = False
     local: bool = False
     api_version: Version = OLDEST_VERSION
@@ -164,7 +166,9 @@ class _Reading:
         method = self._method()
         space = self._space(method)
         training = read_training(findings)
-        name = read_name(findings, self._get("name"), self._file, self._context.today)
+        name = read_name(
+            findings, self._get("name"), self._file, self._context.today, flag=self._context.name
+        )
         seed = self._get("seed")
         spec = SweepSpec(
             name=name,

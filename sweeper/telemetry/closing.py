@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
+from sweeper.domain.leaving import OnExit
 from sweeper.domain.record import SweepRecord, SweepState, Totals, TrialView
 from sweeper.domain.trial import TrialState
 from sweeper.domain.values import Params, canonical_json
@@ -24,6 +25,12 @@ _STATES = (
 )
 _OVER = frozenset({SweepState.FINISHED, SweepState.STOPPED, SweepState.CANCELLED})
 
+_LEFT = {
+    OnExit.LEAVE: "trainings go on",
+    OnExit.SUSPEND: "active trainings were suspended",
+    OnExit.CANCEL: "active trials were cancelled",
+}
+
 _LONGEST_VALUE = 40
 _MOST_PARAMS = 12
 
@@ -33,10 +40,16 @@ def closing_summary(sweep: SweepRecord, totals: Totals, best: TrialView | None) 
     return "\n".join(_lines(sweep, totals, best))
 
 
-def stop_hint(file: str, name: str) -> str:
-    """Return what a person should know when the daemon stops with work left."""
+def stop_hint(
+    file: str, name: str, *, on_exit: OnExit = OnExit.LEAVE, by_name: bool = False
+) -> str:
+    """Return what a person should know when the daemon stops with work left.
+
+    With `by_name`, the file alone does not lead to this sweep.
+    """
+    again = f" --name {_argument(name)}" if by_name else ""
     return (
-        f"stopped; trainings go on: `sweeper run {_argument(file)}` goes on, "
+        f"stopped; {_LEFT[on_exit]}: `sweeper run {_argument(file)}{again}` goes on, "
         f"`sweeper cancel {_argument(name)}` gives up"
     )
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -136,19 +136,28 @@ class LineHandler(logging.Handler):
 
 @contextmanager
 def log_lines(
-    *, as_json: bool = False, level: str = "INFO", secrets: Secrets, write: Write | None = None
+    *,
+    as_json: bool = False,
+    level: str = "INFO",
+    secrets: Secrets,
+    write: Write | None = None,
+    least: str = "DEBUG",
+    more: Callable[[logging.Formatter], Sequence[logging.Handler]] | None = None,
 ) -> Iterator[LineHandler]:
     """Set up logging for the length of the block, and put back what was there before.
 
-    Lines go to `write`, by default to what stderr is at that time. Libraries (httpx, uvicorn
-    and their like) are heard from WARNING on, at any `level`.
+    Lines go to `write`, by default to what stderr is at that time, from the level `least` on, and
+    to the handlers that `more` makes for their format, which are closed at the end. Libraries
+    (httpx, uvicorn and their like) are heard from WARNING on, at any `level`.
     """
     formatter = JsonFormatter(secrets) if as_json else LineFormatter(secrets)
-    handler = LineHandler(write or _to_stderr, formatter)
+    handler = LineHandler(write or to_stderr, formatter)
+    handler.setLevel(least)
+    others = more(formatter) if more else ()
     root = logging.getLogger()
     levels = {name: logging.getLogger(name).level for name in _QUIET}
     before, root_level = root.handlers[:], root.level
-    root.handlers[:] = [handler]
+    root.handlers[:] = [handler, *others]
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -160,12 +169,15 @@ def log_lines(
         for name, former in levels.items():
             logging.getLogger(name).setLevel(former)
         root.setLevel(root_level)
-        root.removeHandler(handler)
+        for ours in (handler, *others):
+            root.removeHandler(ours)
+            ours.close()
         for former_handler in before:
             root.addHandler(former_handler)
 
 
-def _to_stderr(line: str) -> None:
+def to_stderr(line: str) -> None:
+    """Write one finished line to what stderr is now."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 

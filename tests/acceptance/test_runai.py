@@ -233,3 +233,17 @@ async def test_no_process_of_this_machine_is_given_the_secret(place: Place) -> N
     seen = (place.folder / "seen.txt").read_text()
     assert "SWEEPER_TRIAL" in seen
     assert "canary-of-the-daemon" not in seen
+
+
+async def test_a_sweep_that_is_complete_answers_though_its_control_plane_is_gone(
+    place: Place,
+) -> None:
+    file = place.sweep(*SWEEP)
+    runtime = SimulatedRuntime(_at_once, now=utc_now)
+    async with _control_plane(place, runtime) as (remote, _):
+        first = await remote.sweeper("run", file, "--json")
+
+    again = await remote.sweeper("run", file, "--json")
+
+    assert again.code == 0, again.err
+    assert json.loads(again.out) == json.loads(first.out)

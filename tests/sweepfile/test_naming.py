@@ -20,6 +20,21 @@ def test_date_in_a_name_is_today() -> None:
     assert spec_of(named("'nightly-{date}'"), context).name == "nightly-2026-12-31"
 
 
+def test_a_name_on_the_command_line_goes_before_the_files_own() -> None:
+    context = a_context(today=date(2026, 12, 31), name="again-{date}")
+
+    assert spec_of(named("'nightly-{date}'"), context).name == "again-2026-12-31"
+    assert spec_of(PLAIN, a_context(name="nightly-2026-12-30")).name == "nightly-2026-12-30"
+
+
+@pytest.mark.parametrize(("name", "said"), [("a/b", "slash"), ("", "is empty")])
+def test_a_fault_of_that_name_is_told_as_the_flags(name: str, said: str) -> None:
+    fault = the_fault(PLAIN, a_context(name=name))
+
+    assert (fault.line, fault.path) == (0, "--name")
+    assert said in fault.message
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
