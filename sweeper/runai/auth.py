@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 import httpx
 
 from sweeper.errors import AuthError, ControlPlaneError, TransientError
+from sweeper.runai.operations import Observer
 from sweeper.runai.retrying import TokenUnavailableError
 from sweeper.runai.tokens import Token, TokenSource, TokenVersion
 from sweeper.runai.transport import EXTENSION, Bounds
@@ -28,8 +29,9 @@ class TokenAuth(httpx.Auth):
     cancelled leaves it to one of those who wait.
     """
 
-    def __init__(self, source: TokenSource) -> None:
+    def __init__(self, source: TokenSource, observer: Observer | None = None) -> None:
         self._source = source
+        self._observer = observer or Observer()
         self._token: Token | None = None
         self._renew_at = 0.0
         self._renewal: _Renewal | None = None
@@ -125,6 +127,7 @@ class TokenAuth(httpx.Auth):
         self._token, self._renew_at = renewal.token, renewal.token.renew_at
         # A request sent with the token before this one may still be answered.
         self._shown = (*self._shown[-1:], renewal.token.text)
+        self._observer.on_token(renewal.token.expires_at - asyncio.get_running_loop().time())
         return renewal.token
 
 

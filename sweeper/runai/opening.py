@@ -120,7 +120,7 @@ async def open_runai(
             policy=address.gate or (EMBEDDED if address.transport else GatePolicy()),
             deadline_seconds=address.deadline_seconds,
         )
-        yield Connection(calls, _auth(address, calls), address.deadline_seconds)
+        yield Connection(calls, _auth(address, calls, observer), address.deadline_seconds)
 
 
 def _reach(address: Address, observer: Observer) -> tuple[str, BoundedTransport]:
@@ -133,13 +133,14 @@ def _reach(address: Address, observer: Observer) -> tuple[str, BoundedTransport]
     return base_url, BoundedTransport(build, observer=observer)
 
 
-def _auth(address: Address, calls: Calls) -> TokenAuth:
+def _auth(address: Address, calls: Calls, observer: Observer) -> TokenAuth:
     """Return what puts tokens on requests."""
     credentials = address.credentials
     if isinstance(credentials, FixedToken):
-        return TokenAuth(FixedTokenSource(credentials))
+        return TokenAuth(FixedTokenSource(credentials), observer)
     return TokenAuth(
         ClientCredentialsSource(
             credentials, calls.grant, address.token_version, address.likely_version
-        )
+        ),
+        observer,
     )

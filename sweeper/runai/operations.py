@@ -61,6 +61,10 @@ def _ignore_rate(_per_second: float) -> None:
     """Hear nothing of the rate."""
 
 
+def _ignore_token(_seconds: float) -> None:
+    """Hear nothing of tokens."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
     """Callbacks for metrics, called in the event loop; they must neither raise nor wait.
@@ -71,10 +75,12 @@ class Observer:
     hears of every repeat before its wait; reason is `not_sent`, `transient` or `ambiguous`.
     `on_breaker(state)` hears how the circuit breaker stands, at the start and at each change:
     `closed`, `half_open` or `open`. `on_rate(per_second)` hears of the rate that requests are
-    held to, at the start and at each change, and never where there is none.
+    held to, at the start and at each change, and never where there is none. `on_token(seconds)`
+    hears of each new token, and how long it lives.
     """
 
     on_request: Callable[[Operation, str, float], None] = _ignore_request
     on_retry: Callable[[Operation, str], None] = _ignore_retry
     on_breaker: Callable[[str], None] = _ignore_breaker
     on_rate: Callable[[float], None] = _ignore_rate
+    on_token: Callable[[float], None] = _ignore_token

@@ -1,6 +1,6 @@
 """Read trials and submissions, each question by an index that answers it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func, select, union_all
@@ -15,7 +15,15 @@ from sweeper.store.rows import (
     trial_of,
     view_of,
 )
-from sweeper.store.tables import objectives, submissions, sweeps, tallies, trials
+from sweeper.store.tables import (
+    events,
+    objectives,
+    reports,
+    submissions,
+    sweeps,
+    tallies,
+    trials,
+)
 
 MOST = 2**63 - 1
 """The largest number that a row can hold."""
@@ -48,6 +56,8 @@ _TALLIES = select(tallies.c.state, tallies.c.trials).where(
 _MARK = select(sweeps.c.next_number).where(sweeps.c.id == _SWEEP)
 _INTENTS = select(func.count()).select_from(submissions).where(submissions.c.sweep_id == _SWEEP)
 _LATE_INTENTS = _INTENTS.where(submissions.c.intent_at >= bindparam("since"))
+_NEWEST_EVENT = select(func.max(events.c.number))
+_NEWEST_REPORT = select(func.max(reports.c.number))
 _BEST = (
     select(objectives.c.trial)
     .where(objectives.c.sweep_id == _SWEEP)
@@ -76,6 +86,19 @@ def count_submissions(connection: Connection, sweep_id: str, since: datetime | N
     if since is None:
         return connection.scalars(_INTENTS, {"sweep": sweep_id}).one()
     return connection.scalars(_LATE_INTENTS, {"sweep": sweep_id, "since": since}).one()
+
+
+def count_rows(connection: Connection, sweep_id: str) -> Mapping[str, int]:
+    """Return how many rows are kept, by table.
+
+    What only ever grows is told by its newest number, however much there is of it.
+    """
+    return {
+        "trials": sum(totals(connection, sweep_id).states.values()),
+        "submissions": count_submissions(connection, sweep_id, None),
+        "events": connection.scalar(_NEWEST_EVENT) or 0,
+        "reports": connection.scalar(_NEWEST_REPORT) or 0,
+    }
 
 
 def trial(connection: Connection, sweep_id: str, number: int) -> TrialView | None:

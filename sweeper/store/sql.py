@@ -2,8 +2,10 @@
 
 # ruff: noqa: D102 - the docstrings of ports.Store are the contract of these methods
 
-from collections.abc import Callable, Sequence
+from asyncio import get_running_loop
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -25,7 +27,7 @@ from sweeper.domain.record import (
     Wish,
 )
 from sweeper.domain.trial import Submission, Trial, TrialState
-from sweeper.errors import StoreError, StoreLockedError
+from sweeper.errors import LimitExceededError, StoreError, StoreLockedError
 from sweeper.ports import Now
 from sweeper.store import committing, curves, reading, records
 from sweeper.store.database import SqliteDatabase
@@ -37,6 +39,26 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _RETRY_SECONDS = 0.1
+
+
+def _uncounted(_seconds: float) -> None:
+    """Hear nothing of a transaction that wrote."""
+
+
+def _unmissed() -> None:
+    """Hear nothing of a transaction that failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """Callbacks for metrics, called in the event loop; they must neither raise nor wait.
+
+    `on_commit(seconds)` hears of each transaction that wrote, from asking for it until it was
+    durable; `on_error()` of each that the database could not carry out.
+    """
+
+    on_commit: Callable[[float], None] = _uncounted
+    on_error: Callable[[], None] = _unmissed
 
 
 class Database(Protocol):
@@ -73,7 +95,10 @@ class DatabaseStore:
 
     `run` makes the blocking calls, one at a time (None: a thread of its own). A store held by
     another process is tried again for `wait_seconds`. A store that was left may be entered again.
+    `observer` may be exchanged at any time.
     """
+
+    observer: Observer = Observer()
 
     def __init__(
         self, database: Database, *, run: Run | None = None, wait_seconds: float = 0.0
@@ -211,6 +236,10 @@ class DatabaseStore:
     def check_owned(self) -> None:
         self._database.check_owned()
 
+    async def rows(self) -> Mapping[str, int]:
+        """Return how many rows are kept, by table. Costs O(trials)."""
+        return await self._ask(reading.count_rows)
+
     async def _tell(
         self,
         statement: Callable[Concatenate[Connection, str, P], T],
@@ -263,7 +292,17 @@ class DatabaseStore:
         if self._run is None:
             raise StoreError(f"the store {self._database.place} is not open")
         transact = self._database.write if writes else self._database.read
-        return await self._run(partial(transact, work))
+        began = get_running_loop().time()
+        try:
+            answer = await self._run(partial(transact, work))
+        except LimitExceededError:
+            raise
+        except StoreError:
+            self.observer.on_error()
+            raise
+        if writes:
+            self.observer.on_commit(get_running_loop().time() - began)
+        return answer
 
 
 class SqlStore(DatabaseStore):

@@ -80,6 +80,7 @@ class Heard:
     retries: list[tuple[str, str]] = field(default_factory=list)
     breaker: list[str] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
+    tokens: list[float] = field(default_factory=list)
 
     def observer(self) -> Observer:
         """Return the observer that notes down here."""
@@ -96,6 +97,7 @@ class Heard:
             on_retry=on_retry,
             on_breaker=self.breaker.append,
             on_rate=self.rates.append,
+            on_token=self.tokens.append,
         )
 
 
@@ -130,7 +132,8 @@ async def wired(
             deadline_seconds=deadline_seconds,
         )
         credentials = Credentials(client_id="sweeper", secret=secret)
-        auth = TokenAuth(ClientCredentialsSource(credentials, calls.grant, version))
+        source = ClientCredentialsSource(credentials, calls.grant, version)
+        auth = TokenAuth(source, heard.observer())
         yield Wired(calls=calls, auth=auth, heard=heard)
 
 

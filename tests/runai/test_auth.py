@@ -328,3 +328,14 @@ async def test_the_present_tokens_expiry_can_be_read() -> None:
         await make(link)
 
     assert (before, link.auth.expires_at) == (None, 100.0)
+
+
+async def test_each_new_token_is_told_with_its_life() -> None:
+    script = Script({TOKEN_PATH: [numbered_tokens(life=60)], "/clusters": [GOOD]})
+    async with wired(script) as link:
+        await make(link)
+        await make(link)
+        await pause(61)
+        await make(link)
+
+        assert link.heard.tokens == [60, 60]

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.errors import StoreError, StoreLockedError
-from sweeper.store.sql import SqlStore
+from sweeper.domain.record import SlotGuard
+from sweeper.errors import LimitExceededError, StoreError, StoreLockedError
+from sweeper.store.sql import Observer, SqlStore
 from sweeper.store.writing import inline
-from tests.store.builders import a_sweep, a_trial
+from tests.store.builders import a_report, a_sweep, a_trial, an_event
 
 
 @pytest.fixture
@@ -88,3 +89,43 @@ async def test_another_sweep_may_have_come_in_between(kept: Path, tmp_path: Path
     async with store:
         assert (await store.totals()).next_number == 0
         assert await store.load_sweep() is None
+
+
+async def test_rows_are_counted_by_table(kept: Path) -> None:
+    async with SqlStore(kept, run=inline) as store:
+        await store.commit([a_trial(10)], [an_event("a"), an_event("b")])
+        await store.add_reports([a_report(0.5), a_report(0.4), a_report(0.5, trial=1)])
+
+        found = await store.rows()
+
+    assert found == {"trials": 11, "submissions": 11, "events": 2, "reports": 3}
+
+
+async def test_a_store_without_a_sweep_has_no_rows(tmp_path: Path) -> None:
+    async with SqlStore(tmp_path / "new.db", run=inline) as store:
+        assert set((await store.rows()).values()) == {0}
+
+
+async def test_what_is_written_is_heard_and_what_fails(kept: Path) -> None:
+    heard: list[str] = []
+    async with SqlStore(kept, run=inline) as store:
+        store.observer = Observer(
+            on_commit=lambda seconds: heard.append("commit" if seconds >= 0 else "early"),
+            on_error=lambda: heard.append("error"),
+        )
+        await store.totals()
+        await store.commit([a_trial(10)])
+        with pytest.raises(StoreError):
+            await store.commit([a_trial(10)])
+
+    assert heard == ["commit", "error"]
+
+
+async def test_a_limit_that_holds_is_no_error_of_the_store(kept: Path) -> None:
+    heard: list[str] = []
+    async with SqlStore(kept, run=inline) as store:
+        store.observer = Observer(on_error=lambda: heard.append("error"))
+        with pytest.raises(LimitExceededError):
+            await store.commit([a_trial(10)], guard=SlotGuard(active=3))
+
+    assert heard == []
