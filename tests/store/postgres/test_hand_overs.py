@@ -225,11 +225,9 @@ async def test_a_session_that_is_ended_costs_a_try_and_no_more(server: Server, s
     assert outcomes == [str(turn) for turn in range(KILLS)]
 
 
-def test_a_server_that_stops_at_once_loses_nothing_that_was_acknowledged(
-    tmp_path: Path,
-) -> None:
+def test_a_server_that_stops_at_once_loses_nothing_that_was_acknowledged() -> None:
     """It stops while commits are under way, so of the last one nobody knows whether it landed."""
-    with a_server(tmp_path / "data") as server:
+    with a_server() as server:
         acknowledged = asyncio.run(_write_through_halts(server))
         outcomes = asyncio.run(_outcomes(server))
 
