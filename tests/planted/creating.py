@@ -18,8 +18,8 @@ CREATING = (
             "        written = [known.get(one.trial.number, one.trial) for one in intents]\n"
         ),
         finder=(
-            "tests/daemon/test_crashes.py::"
-            "test_a_kill_at_any_step_loses_nothing_and_doubles_nothing"
+            "tests/daemon/test_reconciler.py::TestStoreFailing::"
+            "test_an_intent_that_cannot_be_recorded_is_not_carried_out"
         ),
     ),
     Bug(
@@ -93,13 +93,22 @@ CREATING = (
         path="sweeper/daemon/actions.py",
         old=(
             "        if isinstance(error, AmbiguousError):\n"
-            "            return left_open(trial, self.now(), str(error))\n"
-            "        outcome"
+            "            return left_open(action.trial, self.now(), str(error))\n"
         ),
-        new="        outcome",
+        new="",
         finder=(
             "tests/daemon/test_crashes.py::"
             "test_a_kill_at_any_step_loses_nothing_and_doubles_nothing"
+        ),
+    ),
+    Bug(
+        name="earlier-open-create-forgotten",
+        fault="A repeat that was not sent clears the create before it, which was left open.",
+        path="sweeper/domain/settling.py",
+        old="replace(trial.submission, sent_at=earlier, looked_up_at=None)",
+        new="replace(trial.submission, sent_at=None, looked_up_at=None)",
+        finder=(
+            "tests/domain/test_settling.py::test_a_create_before_one_that_was_not_sent_stays_open"
         ),
     ),
     Bug(
