@@ -24,7 +24,7 @@ from sweeper.domain.ramping import room_on_ramp
 from sweeper.domain.record import EventKind, SlotGuard, SweepRecord, SweepState, Totals
 from sweeper.domain.settling import given_up
 from sweeper.domain.sweep import LimitsSpec, SweepSpec
-from sweeper.domain.trial import Submission, Trial, TrialState
+from sweeper.domain.trial import RETRY_ASKED, Submission, Trial, TrialState
 from sweeper.domain.values import Params
 
 RATE_WINDOW = timedelta(seconds=60)
@@ -205,10 +205,16 @@ def _submit(wanted: _Wanted, drafted: Draft, attempt: int, now: datetime) -> Sub
     if wanted.trial is None:
         change = changed(None, submitting, now)
     else:
-        cause = wanted.trial.failure or "preempted"
-        resubmit = note(intended, now, EventKind.RESUBMIT, cause)
+        resubmit = note(intended, now, EventKind.RESUBMIT, _cause(wanted.trial))
         change = changed(wanted.trial, submitting, now, resubmit)
     return Submit(trial=change.trial, before=wanted.trial, events=change.events)
+
+
+def _cause(trial: Trial) -> str:
+    """Return why a trial has a new attempt, in a word of the record."""
+    if trial.failure is not None:
+        return trial.failure
+    return "asked" if trial.reason == RETRY_ASKED else "preempted"
 
 
 def _fault(drafted: Draft, limits: LimitsSpec) -> str:

@@ -81,7 +81,7 @@ class EventKind(StrEnum):
     SUSPENSION = "suspension"  # us | other
     SUSPEND = "suspend"  # accepted | failed
     RESUME = "resume"  # accepted | failed
-    RESUBMIT = "resubmit"  # the FailureClass
+    RESUBMIT = "resubmit"  # the FailureClass | preempted | asked
     DELETE = "delete"  # accepted | gone | failed
     NOTICE = "notice"  # sent | given_up; detail: number and kind of the notice, reason
 

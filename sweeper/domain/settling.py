@@ -16,7 +16,7 @@ from sweeper.domain.phase import Phase
 from sweeper.domain.policy import call_delay, retry_delay
 from sweeper.domain.record import EventKind
 from sweeper.domain.sweep import ResumeSpec, RetryRule, RetrySpec
-from sweeper.domain.trial import FailureClass, Observation, Trial, TrialState
+from sweeper.domain.trial import RETRY_ASKED, FailureClass, Observation, Trial, TrialState
 
 
 def accepted(trial: Trial, seen: Observation, now: datetime) -> Change:
@@ -224,7 +224,7 @@ def reopened(trial: Trial, now: datetime) -> Change:
             state=TrialState.INTERRUPTED,
             state_since=now,
             ended_at=None,
-            reason="retry asked for",
+            reason=RETRY_ASKED,
             retries=MappingProxyType({}),
             retry_at=now,
             failure=None,
@@ -234,7 +234,7 @@ def reopened(trial: Trial, now: datetime) -> Change:
     if trial.state is TrialState.HELD:
         fresh = replace(trial.submission, resumes=0, quick_stops=0, next_call_at=None)
         state = TrialState.INTERRUPTED if fresh.workload_id else TrialState.SUBMITTING
-        after = replace(trial, submission=fresh).enter(state, now, "retry asked for")
+        after = replace(trial, submission=fresh).enter(state, now, RETRY_ASKED)
         return changed(trial, after, now)
     return Change(trial=trial)
 

@@ -151,6 +151,10 @@ class Submission:
         return self.running_since is not None
 
 
+RETRY_ASKED = "retry asked for"
+"""The reason of a trial that a person gave a new chance."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One point of the search space, as our store knows it.

@@ -22,7 +22,7 @@ SUBMISSIONS = (
 )
 SUSPENDERS = ("us", "other")
 RESUMES = ("accepted", "failed")
-RESUBMITS = (*FailureClass, "preempted")
+RESUBMITS = (*FailureClass, "preempted", "asked")
 OUTCOMES = tuple(sorted(TERMINAL_STATES))
 REPORTS = ("new", "known", "refused")
 TABLES = ("trials", "submissions", "events", "reports")

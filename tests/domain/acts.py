@@ -21,7 +21,7 @@ OUTCOMES: Mapping[EventKind, frozenset[str]] = {
     EventKind.SUSPENSION: frozenset({"us", "other"}),
     EventKind.SUSPEND: frozenset({"accepted", "failed"}),
     EventKind.RESUME: frozenset({"accepted", "failed"}),
-    EventKind.RESUBMIT: frozenset({*FailureClass, "preempted"}),
+    EventKind.RESUBMIT: frozenset({*FailureClass, "preempted", "asked"}),
     EventKind.DELETE: frozenset({"accepted", "gone", "failed"}),
 }
 """The words that the record of acts has for a trial, as `record.EventKind` lists them."""

@@ -257,6 +257,16 @@ def test_a_new_attempt_is_told_with_what_ended_the_one_before(
     assert again.trial.submission.attempt == 2
 
 
+def test_a_new_attempt_that_a_person_asked_for_is_no_preemption() -> None:
+    failed_before = a_trial(state=TrialState.FAILED, phase=Phase.FAILED, ended_at=NOW)
+    asked = reopened(failed_before, LATER).trial
+
+    actions = plan(a_snapshot(asked, spec=a_spec(), planned=1), a_draft, LATER)
+
+    told = [event.outcome for event in actions[0].events if event.kind is EventKind.RESUBMIT]
+    assert told == ["asked"]
+
+
 @pytest.mark.parametrize("phase", Phase)
 def test_a_trial_made_again_is_told(phase: Phase) -> None:
     draft = a_draft(3, 2, None)
