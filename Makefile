@@ -60,7 +60,7 @@ bench: $(VENV)/dev.stamp  ## Measure speed, as ratios to a peer in the same run
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/recovery.py
 
 postgres: $(POSTGRES)/stamp  ## Run the tests of the store on a PostgreSQL server of their own
-	$(POSTGRES)/bin/python -m pytest -m postgres tests/store
+	$(POSTGRES)/bin/python -m pytest -m postgres --timeout 120 tests/store
 
 test-deploy: $(DEPLOY)/stamp  ## Check boards, alerts, manifests and image with the software they are for
 	sh tests/deploy/tools.sh
