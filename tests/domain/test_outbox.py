@@ -165,3 +165,26 @@ def test_the_id_of_a_notice_is_its_own_and_does_not_change(one: int, other: int)
 
     assert notice_id(SWEEP_ID, tried) == notice_id(SWEEP_ID, first)
     assert (notice_id(SWEEP_ID, first) == notice_id(SWEEP_ID, second)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("trials", "numbers"),
+    [(10, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"), (11, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 1 more")],
+)
+def test_ten_trials_are_named_and_the_rest_counted(trials: int, numbers: str) -> None:
+    (notice,) = notices_of([of_trial(one, TrialState.FAILED) for one in range(trials)], ALL)
+
+    assert notice.text == f"{trials} trials ({numbers}), the first: active -> failed: exit code 1"
+
+
+def test_a_notice_that_is_given_up_keeps_how_often_it_was_tried() -> None:
+    given_up = not_dispatched(a_notice(attempts=ATTEMPTS - 1), NOW, SWEEP_ID, "503")
+
+    assert given_up.notice.attempts == ATTEMPTS
+    assert [event.at for event in given_up.events] == [NOW]
+
+
+def test_notices_of_different_sweeps_do_not_wait_in_step() -> None:
+    waits = {not_dispatched(a_notice(), NOW, one, "503").notice.due_at for one in ("a", "b")}
+
+    assert len(waits) == 2

@@ -523,3 +523,11 @@ def test_what_a_person_named_wrongly_is_told_and_changes_nothing_else() -> None:
 
     assert change.trial == replace(trial, reason="another one")
     assert outcomes(change, EventKind.LOOK_UP) == ["foreign"]
+
+
+def test_an_attempt_that_is_given_up_keeps_what_was_said_of_it_before() -> None:
+    trial = replace(a_trial(), reason="NodeLost; retry 1 of 3")
+
+    reason = given_up(trial, LATER, "not tried again: the sweep stopped").trial.reason
+
+    assert reason == "NodeLost; retry 1 of 3; not tried again: the sweep stopped"
