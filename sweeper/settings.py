@@ -89,6 +89,26 @@ class Settings(BaseSettings):
     Default: 127.0.0.1:9464; that one being taken is a warning, one asked for being taken is not.
     """
 
+    metrics_textfile: Annotated[Path | None, Optional] = Field(
+        default=None, validation_alias="SWEEPER_METRICS_TEXTFILE"
+    )
+    """A file that always holds this sweep's metrics, for node_exporter's textfile collector.
+
+    Written every 15 s and at the end, at one stroke. Its name must end in .prom, and each sweep
+    needs one of its own.
+    """
+
+    pushgateway: Annotated[str | None, Optional] = Field(
+        default=None, validation_alias="SWEEPER_PUSHGATEWAY"
+    )
+    """Address of a Pushgateway that gets this sweep's metrics every 15 s and at the end.
+
+    They make a group of their own, `job="sweeper"` and the sweep. A dead gateway is a warning.
+    """
+
+    training_info: bool = Field(default=True, validation_alias="SWEEPER_TRAINING_INFO")
+    """Whether the metric `sweeper_training_info` names active trainings."""
+
     log_format: LogFormat = Field(default=LogFormat.TEXT, validation_alias="SWEEPER_LOG_FORMAT")
     """`text` for people, `json` for machines."""
 

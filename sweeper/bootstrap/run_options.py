@@ -16,7 +16,8 @@ class RunOptions:
     `name` stands in for the file's own. `max_runtime` stops the daemon with work left; `on_exit`
     says what becomes of active trainings then, and with `exit_zero_on_runtime` that is no failure.
     `wait_for_lock` is how long to wait for another daemon of this sweep to end. `quiet` prints
-    nothing unless the exit code is another than 0.
+    nothing unless the exit code is another than 0. `linger` is how long metrics are served after
+    the end.
     `drains` carries out what a person wished and starts nothing new: it ends once no trial is
     being given up any more.
     """
@@ -31,6 +32,7 @@ class RunOptions:
     exit_zero_on_runtime: bool = False
     wait_for_lock: str | None = None
     quiet: bool = False
+    linger: str | None = None
     as_json: bool = False
     drains: bool = False
 
@@ -41,6 +43,10 @@ class RunOptions:
     def patience(self) -> timedelta:
         """Return `wait_for_lock` as a length of time; raises SettingsError."""
         return _length(self.wait_for_lock, "--wait-for-lock") or timedelta()
+
+    def lingers(self) -> timedelta:
+        """Return `linger` as a length of time; raises SettingsError."""
+        return _length(self.linger, "--linger") or timedelta()
 
 
 def _length(text: str | None, flag: str) -> timedelta | None:

@@ -6,9 +6,8 @@ import shlex
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from sweeper.bootstrap.faces import (
     verbs_face,
 )
 from sweeper.bootstrap.folders import SweepFolder, folder_of
+from sweeper.bootstrap.measuring import linger, measured
 from sweeper.bootstrap.owning import own_store
 from sweeper.bootstrap.planes import LOCAL, Plane, PlaneRequest, open_plane, runs_locally
 from sweeper.bootstrap.programs import require_program
@@ -108,7 +108,7 @@ def _cancel(task: asyncio.Task[Any]) -> None:
 
 async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) -> int:
     settings = options.settings
-    longest, patience = options.longest(), options.patience()
+    longest, patience, lingers = options.longest(), options.patience(), options.lingers()
     until = None if longest is None else utc_now() + longest
     file = read_file(
         options.file, settings, strict=options.strict, local=options.local, name=options.name
@@ -127,17 +127,20 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
             return await conclude(store, record, End.SETTLED, options)
         if is_local:
             _require_program(file, expansion, record)
-        parts = _Parts(
-            options=options,
-            file=file,
-            expansion=expansion,
-            folder=folder,
-            store=store,
-            signals=signals,
-            lines=lines,
-            until=until,
-        )
-        return await parts.run(record)
+        async with measured(store, folder, settings, carried=not options.drains) as metrics:
+            parts = _Parts(
+                options=options,
+                file=file,
+                expansion=expansion,
+                folder=folder,
+                store=store,
+                metrics=metrics,
+                signals=signals,
+                lines=lines,
+                until=until,
+                lingers=lingers,
+            )
+            return await parts.run(record)
 
 
 async def _is_over(store: Store, record: SweepRecord) -> bool:
@@ -204,30 +207,46 @@ class _Parts:
     expansion: Expansion
     folder: SweepFolder
     store: Store
+    metrics: Metrics
     signals: StopSignals
     lines: LineHandler
     until: datetime | None
+    lingers: timedelta
 
     async def run(self, record: SweepRecord) -> int:
-        """Open everything, tick until the end, and conclude."""
-        settings = self.options.settings
-        wake = asyncio.Event()
-        metrics = Metrics(version=version("sweeper"), now=utc_now)
+        """Open everything, tick until the end, conclude, and let who asks see the end."""
+        options, wake = self.options, asyncio.Event()
         latest = Latest(now=utc_now, started=utc_now())
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
-            if not self.options.drains:
-                await enter(probes_face(settings.listen, probes(metrics, latest)))
-            await enter(verbs_face(self.folder, self.store, latest, metrics, wake.set))
-            plane = await enter(self._plane(record, metrics, wake.set))
+            if not options.drains:
+                face = probes(self.metrics, latest)
+                await enter(probes_face(options.settings.listen, face))
+            await enter(verbs_face(self.folder, self.store, latest, self.metrics, wake.set))
+            end, record = await self._tick(record, latest, wake)
+            if options.drains:
+                is_done = end is End.SETTLED and not is_held_up(record)
+                return NOTHING_LEFT if is_done else WORK_LEFT
+            code = await conclude(self.store, record, end, options, received=self.signals.received)
+            await linger(self.signals, self.lingers)
+            return code
+
+    async def _tick(
+        self, record: SweepRecord, latest: Latest, wake: asyncio.Event
+    ) -> tuple[End, SweepRecord]:
+        """Open what ticks need, and tick until the end; return why that came."""
+        settings = self.options.settings
+        async with AsyncExitStack() as stack:
+            enter = stack.enter_async_context
+            plane = await enter(self._plane(record, wake.set))
             record, socket = await self._settle_places(record, plane)
             if socket is not None:
-                await enter(self._reports(socket, metrics))
+                await enter(self._reports(socket))
             watchers = stack.enter_context(
                 watching(settings, self.lines, utc_now, quiet=self.options.quiet)
             )
             reconciler = self._reconciler(
-                record, plane, Telemetries([metrics, latest, *watchers]), metrics
+                record, plane, Telemetries([self.metrics, latest, *watchers])
             )
             service = Service(
                 reconciler=reconciler,
@@ -237,16 +256,13 @@ class _Parts:
                 on_exit=self.options.on_exit,
             )
             self.signals.on_stop(service.request_stop)
-            end, record = await service.run()
-        if self.options.drains:
-            is_done = end is End.SETTLED and not is_held_up(record)
-            return NOTHING_LEFT if is_done else WORK_LEFT
-        return await conclude(self.store, record, end, self.options, received=self.signals.received)
+            return await service.run()
 
     @asynccontextmanager
     async def _plane(
-        self, record: SweepRecord, metrics: Metrics, on_change: Callable[[], None]
+        self, record: SweepRecord, on_change: Callable[[], None]
     ) -> AsyncIterator[Plane]:
+        metrics = self.metrics
         request = PlaneRequest(
             settings=self.options.settings,
             folder=self.folder,
@@ -258,6 +274,7 @@ class _Parts:
                 on_retry=metrics.heard_retry,
                 on_breaker=metrics.heard_breaker,
                 on_rate=metrics.heard_rate,
+                on_token=metrics.heard_token,
             ),
             on_change=on_change,
         )
@@ -284,18 +301,16 @@ class _Parts:
         return settled, socket
 
     @asynccontextmanager
-    async def _reports(self, socket: ReportSocket, metrics: Metrics) -> AsyncIterator[None]:
+    async def _reports(self, socket: ReportSocket) -> AsyncIterator[None]:
         key, name = self.folder.report_key(), self.folder.name
         heard = Heard(
-            written=partial(metrics.heard_reports, name),
-            refused=partial(metrics.heard_refused, name),
+            written=partial(self.metrics.heard_reports, name),
+            refused=partial(self.metrics.heard_refused, name),
         )
         async with reports_face(socket, self.store, key, now=utc_now, heard=heard):
             yield
 
-    def _reconciler(
-        self, record: SweepRecord, plane: Plane, telemetry: Telemetries, metrics: Metrics
-    ) -> Reconciler:
+    def _reconciler(self, record: SweepRecord, plane: Plane, telemetry: Telemetries) -> Reconciler:
         spec = self.file.spec
         attempts = Attempts(
             spec=spec,
@@ -309,7 +324,7 @@ class _Parts:
             project_id=plane.project_id,
             cluster_id=plane.cluster_id,
         )
-        reader = ReportReader.of(self.folder, self.store, metrics)
+        reader = ReportReader.of(self.folder, self.store, self.metrics)
         return Reconciler(
             store=self.store,
             observer=Observer(

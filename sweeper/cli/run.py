@@ -69,6 +69,35 @@ def run(
             "port 0 takes a free one).",
         ),
     ] = None,
+    linger: Annotated[
+        str | None,
+        typer.Option(
+            "--linger",
+            metavar="2m",
+            help="Serve that for so long after the end, for a last scrape; SIGTERM cuts it short.",
+        ),
+    ] = None,
+    metrics_textfile: Annotated[
+        Path | None,
+        typer.Option(
+            "--metrics-textfile",
+            metavar="FILE",
+            help="Keep this sweep's metrics in FILE, for node_exporter (FILE ends in .prom).",
+        ),
+    ] = None,
+    pushgateway: Annotated[
+        str | None,
+        typer.Option(
+            "--pushgateway", metavar="URL", help="Push this sweep's metrics to this Pushgateway."
+        ),
+    ] = None,
+    training_info: Annotated[
+        bool | None,
+        typer.Option(
+            "--training-info/--no-training-info",
+            help="Name active trainings in sweeper_training_info (default), or do not.",
+        ),
+    ] = None,
     report_listen: Annotated[
         str | None,
         typer.Option(
@@ -124,6 +153,9 @@ def run(
     settings = loaded(
         state_dir=state_dir,
         listen=listen,
+        metrics_textfile=metrics_textfile,
+        pushgateway=pushgateway,
+        training_info=training_info,
         report_listen=report_listen,
         report_url=report_url,
         gpus=gpus,
@@ -145,6 +177,7 @@ def run(
         exit_zero_on_runtime=exit_zero_on_runtime,
         wait_for_lock=wait_for_lock,
         quiet=quiet,
+        linger=linger,
         as_json=as_json,
     )
     return waited(run_sweep(options))
