@@ -86,7 +86,8 @@ class Checkpoint:
     def __init__(self):
         # The key is the same in every attempt at a trial, whatever the training is called.
         key = os.environ.get("SWEEPER_CHECKPOINT_KEY")
-        self.path = Path("checkpoints") / f"{key}.json" if key else None
+        folder = Path(os.environ.get("CHECKPOINTS", "checkpoints"))
+        self.path = folder / f"{key}.json" if key else None
 
     def load(self, network):
         """Bring `network` to where the last attempt left it; return the epochs done."""

@@ -25,6 +25,7 @@ from sweeper.domain.expansion import slug
 from sweeper.errors import SettingsError
 from sweeper.settings import Settings, default_state_dir
 
+_SHARED = Path("/tmp")  # noqa: S108 - only for a folder that is 0700, owner checked # nosec B108
 _KEY = re.compile(rb"[0-9a-f]{64}")
 
 
@@ -124,7 +125,7 @@ def folder_of(settings: Settings, name: str) -> SweepFolder:
     """
     root = state_dir(settings) / "sweeps"
     return SweepFolder(
-        name=name, path=root / f"{slug(name)}-{_hash(name)[:6]}", sockets=socket_directory()
+        name=name, path=root / f"{slug(name)}-{_hash(name)[:6]}", sockets=socket_directory(settings)
     )
 
 
@@ -139,15 +140,24 @@ def all_folders(settings: Settings) -> Iterator[SweepFolder]:
         yield folder_of(settings, name)
 
 
-def socket_directory() -> Path:
+def socket_directory(settings: Settings, *, shared: Path = _SHARED) -> Path:
     """Return the private folder for unix sockets, made if need be.
+
+    It is the first of these that can be written: `sweeper` in $XDG_RUNTIME_DIR, one for the user
+    in `shared`, and `run` in the state directory, which is all that a container may write to.
 
     Raises:
         SettingsError: the folder belongs to someone else, or others may write to it.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    usable = runtime and Path(runtime).is_dir() and os.access(runtime, os.W_OK)
-    base = Path(runtime) / "sweeper" if usable and runtime else Path(f"/tmp/sweeper-{os.getuid()}")  # noqa: S108 - 0700, owner checked # nosec B108
+    if runtime and Path(runtime).is_dir() and os.access(runtime, os.W_OK):
+        base = Path(runtime) / "sweeper"
+    else:
+        base = shared / f"sweeper-{os.getuid()}"
+        if not os.access(base if base.exists() else base.parent, os.W_OK):
+            base = state_dir(settings) / "run"
+            with _unwritable(base):
+                private_folder(base)
     with contextlib.suppress(FileExistsError):
         base.mkdir(mode=0o700)
     # Not followed: in a folder that all may write to, a link is somebody's choice of our place.

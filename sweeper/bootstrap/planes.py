@@ -138,8 +138,8 @@ def local_options(settings: Settings, directory: Path) -> LocalPlaneOptions:
     """Return how an embedded control plane is opened that keeps its things in `directory`."""
     return LocalPlaneOptions(
         directory=directory,
-        socket_directory=socket_directory(),
-        gpu_lock_directory=socket_directory() / "gpus",
+        socket_directory=socket_directory(settings),
+        gpu_lock_directory=socket_directory(settings) / "gpus",
         gpus=settings.gpus,
         environment=child_environment(),
     )

@@ -182,7 +182,7 @@ def _directory(options: ServeOptions) -> Path:
 
 
 def _plane_options(options: ServeOptions, directory: Path) -> LocalPlaneOptions:
-    sockets = socket_directory()
+    sockets = socket_directory(options.settings)
     return LocalPlaneOptions(
         directory=directory,
         socket_directory=sockets,

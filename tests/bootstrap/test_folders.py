@@ -172,14 +172,14 @@ def test_sockets_have_short_names_below_the_runtime_directory(settings: Settings
     socket = folder_of(settings, "x" * 100).socket
 
     assert len(socket.name) == len("0123456789abcdef.sock")
-    assert socket.parent == socket_directory()
+    assert socket.parent == socket_directory(settings)
 
 
 def test_a_socket_directory_that_others_may_enter_is_refused(settings: Settings) -> None:
-    socket_directory().chmod(0o755)
+    socket_directory(settings).chmod(0o755)
 
     with pytest.raises(SettingsError, match="nobody else may enter"):
-        socket_directory()
+        socket_directory(settings)
 
 
 @pytest.fixture
@@ -191,33 +191,35 @@ def in_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("target", ["somewhere", "nowhere"])
 def test_a_link_in_the_place_of_the_socket_directory_is_refused(
-    in_the_way: Path, target: str
+    settings: Settings, in_the_way: Path, target: str
 ) -> None:
     in_the_way.with_name("somewhere").mkdir(mode=0o700)
     in_the_way.symlink_to(in_the_way.with_name(target))
 
     with pytest.raises(SettingsError, match="a folder of your own"):
-        socket_directory()
+        socket_directory(settings)
 
     assert list(in_the_way.with_name("somewhere").iterdir()) == []
 
 
-def test_a_file_in_the_place_of_the_socket_directory_is_refused(in_the_way: Path) -> None:
+def test_a_file_in_the_place_of_the_socket_directory_is_refused(
+    settings: Settings, in_the_way: Path
+) -> None:
     in_the_way.touch(mode=0o600)
 
     with pytest.raises(SettingsError, match="a folder of your own"):
-        socket_directory()
+        socket_directory(settings)
 
 
 def test_a_socket_directory_of_someone_else_is_refused(
-    in_the_way: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, in_the_way: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_the_way.mkdir(mode=0o700)
     owner = in_the_way.stat().st_uid
     monkeypatch.setattr("os.getuid", lambda: owner + 1)
 
     with pytest.raises(SettingsError, match="a folder of your own"):
-        socket_directory()
+        socket_directory(settings)
 
 
 def test_folders_that_are_missing_above_are_private_too(tmp_path: Path) -> None:
@@ -232,11 +234,22 @@ def test_folders_that_are_missing_above_are_private_too(tmp_path: Path) -> None:
 
 
 def test_without_a_runtime_directory_sockets_go_to_one_for_the_user(
-    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/nowhere/at/all")
 
-    assert str(socket_directory()) == f"/tmp/sweeper-{os.getuid()}"
+    assert str(socket_directory(settings)) == f"/tmp/sweeper-{os.getuid()}"
+
+
+def test_where_nothing_else_can_be_written_sockets_go_to_the_state_directory(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+
+    found = socket_directory(settings, shared=tmp_path / "nowhere")
+
+    assert found == state_dir(settings) / "run"
+    assert stat.S_IMODE(found.stat().st_mode) == 0o700
 
 
 def test_files_of_a_trial_have_their_places(settings: Settings) -> None:
