@@ -92,6 +92,13 @@ def _finished(built: Dashboard) -> Json:
         panel.id_val = number
     board: dict[str, Any] = json.loads(json.dumps(built, cls=JSONEncoder))
     board["annotations"] = {"list": _marks()}
+    # The toolkit writes what older Grafanas had and what only variables of other kinds have.
+    del board["style"]
+    for variable in board["templating"]["list"]:
+        for name in ("auto", "auto_count", "auto_min", "id"):
+            del variable[name]
+    for panel in board["panels"]:
+        panel.get("options", {}).pop("footer", None)
     return board
 
 
