@@ -1,9 +1,16 @@
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 _LEFT_OUT = pytest.StashKey[list[str]]()
+_MEASURED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def measured(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Takes a line about what was measured, which is shown once all tests have ended."""
+    return pytestconfig.stash.setdefault(_MEASURED, []).append
 
 
 def _missing(item: pytest.Item) -> Iterator[str]:
@@ -22,7 +29,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out, and for want of what."""
+    """Say what was measured, and what was left out for want of what."""
+    if measured := terminalreporter.config.stash.get(_MEASURED, []):
+        terminalreporter.section("measured")
+        for line in measured:
+            terminalreporter.line(line)
     if left_out := terminalreporter.config.stash.get(_LEFT_OUT, []):
         terminalreporter.section("left out: see tests/deploy/tools.txt")
         for line in left_out:
