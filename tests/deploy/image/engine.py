@@ -27,6 +27,7 @@ STATE = Path(os.environ.get("SWEEPER_IMAGE_STATE", f"/var/tmp/sweeper-image-{os.
 """What is kept from one run to the next: podman's own images and containers, and its settings."""
 
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+_ENOUGH = 4096
 _BUILD_SECONDS = 900
 _RUN_SECONDS = 240
 
@@ -148,13 +149,18 @@ def _podman() -> Engine:
 def _settings() -> str:
     """Return podman's settings: no systemd, no rights beyond those that this process has."""
     kinds = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
-    limits = {name: resource.getrlimit(kind) for name, kind in kinds.items()}
-    ulimits = json.dumps([f"{name}={soft}:{hard}" for name, (soft, hard) in limits.items()])
+    limits = {name: _least(*resource.getrlimit(kind)) for name, kind in kinds.items()}
+    ulimits = json.dumps([f"{name}={limit}:{limit}" for name, limit in limits.items()])
     runtime = 'runtime = "runc"\n' if shutil.which("runc") else ""
     return (
         f'[containers]\ndefault_ulimits = {ulimits}\nlog_driver = "k8s-file"\n'
         f'[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n{runtime}'
     )
+
+
+def _least(*limits: int) -> int:
+    """Return a limit that may be set by whoever has these ones: to lower one is always allowed."""
+    return min([_ENOUGH, *(limit for limit in limits if limit != resource.RLIM_INFINITY)])
 
 
 def main() -> None:
