@@ -1,9 +1,10 @@
 """Collectors for prometheus-client: the gauges of the newest ticks, and views of a registry."""
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from types import MappingProxyType
 
@@ -14,11 +15,13 @@ from prometheus_client.samples import Sample
 
 from sweeper.ports import Now, TickSummary
 from sweeper.telemetry.catalogue import CATALOGUE, FAMILIES, Family, Kind
-from sweeper.telemetry.gauges import Reading, Seen, read_tick
+from sweeper.telemetry.gauges import Reading, Seen, read_tick, read_trainings
 from sweeper.telemetry.pace import Pace
 
 _BUILD = "sweeper_build_info"
+_TRAININGS = "sweeper_training_info"
 _OURS = "sweeper_"
+_WITH_CREATED = frozenset({"counter", "histogram"})
 
 
 class Gauges(Collector):
@@ -68,11 +71,27 @@ class Gauges(Collector):
         }
         _add(families[_BUILD], Reading(_BUILD, self._build, 1.0))
         for seen in self._newest.values():
-            for reading in read_tick(seen, now, with_trainings=self._training_info):
+            for reading in read_tick(seen, now):
                 _add(families[reading.family], reading)
         for reading in chain.from_iterable(self._heard.values()):
             _add(families[reading.family], reading)
+        if self._training_info:
+            _put(families[_TRAININGS], Samples(partial(_name, tuple(self._newest.values()))))
         return families.values()
+
+
+class Samples:
+    """Samples made one by one whenever they are gone through.
+
+    There may be tens of thousands: kept together, they would have the garbage collector go
+    through everything that the process holds, and the event loop wait for it.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[Sample]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Sample]:
+        return self._make()
 
 
 class WithoutCreated(Collector):
@@ -84,9 +103,10 @@ class WithoutCreated(Collector):
     def collect(self) -> Iterable[Metric]:
         """Return every family of the registry; they are made anew each time."""
         for family in self._registry.collect():
-            family.samples = [
-                sample for sample in family.samples if not sample.name.endswith("_created")
-            ]
+            if family.type in _WITH_CREATED:
+                family.samples = [
+                    sample for sample in family.samples if not sample.name.endswith("_created")
+                ]
             yield family
 
 
@@ -104,15 +124,13 @@ class OfSweep(Collector):
         """Return every family of sweeper's, also those without a series of this sweep."""
         for family in self._registry.collect():
             if family.name.startswith(_OURS):
-                samples = [sample for sample in family.samples if self._is_of_sweep(sample)]
-                family.samples = [self._labelled(sample) for sample in samples]
+                _put(family, Samples(partial(self._labelled, family.samples)))
                 yield family
 
-    def _is_of_sweep(self, sample: Sample) -> bool:
-        return sample.labels.get("sweep", self._sweep) == self._sweep
-
-    def _labelled(self, sample: Sample) -> Sample:
-        return sample._replace(labels={**sample.labels, "sweep": self._sweep})
+    def _labelled(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        for sample in samples:
+            if sample.labels.get("sweep", self._sweep) == self._sweep:
+                yield sample._replace(labels={**sample.labels, "sweep": self._sweep})
 
 
 def _empty(family: Family) -> Metric:
@@ -122,5 +140,18 @@ def _empty(family: Family) -> Metric:
 
 
 def _add(family: Metric, reading: Reading) -> None:
+    family.samples.append(_sample(reading))
+
+
+def _name(sweeps: Iterable[Seen]) -> Iterator[Sample]:
+    return map(_sample, chain.from_iterable(map(read_trainings, sweeps)))
+
+
+def _sample(reading: Reading) -> Sample:
     names = FAMILIES[reading.family].labels
-    family.add_sample(reading.family, dict(zip(names, reading.labels, strict=True)), reading.value)
+    return Sample(reading.family, dict(zip(names, reading.labels, strict=True)), reading.value)
+
+
+def _put(family: Metric, samples: Samples) -> None:
+    # The library only ever goes through them.
+    family.samples = samples  # type: ignore[assignment]

@@ -44,7 +44,7 @@ class Seen:
         return replace(self, summary=summary, improved_at=best.updated_at)
 
 
-def read_tick(seen: Seen, now: datetime, *, with_trainings: bool = True) -> Iterator[Reading]:
+def read_tick(seen: Seen, now: datetime) -> Iterator[Reading]:
     """Return the value of every gauge that the ticks made known, as of `now`."""
     summary = seen.summary
     sweep = text_label(summary.sweep.name)
@@ -63,8 +63,19 @@ def read_tick(seen: Seen, now: datetime, *, with_trainings: bool = True) -> Iter
     labels = (sweep, text_label(record.method), record.goal or "", text_label(record.objective))
     yield Reading("sweeper_sweep_info", labels, 1.0)
     yield Reading("sweeper_owner", (sweep,), float(not seen.is_over))
-    if with_trainings and not seen.is_over:
-        yield from _training_infos(summary, sweep)
+
+
+def read_trainings(seen: Seen) -> Iterator[Reading]:
+    """Return a reading for each training that is not finished; none of a sweep that was left."""
+    record = seen.summary.sweep
+    sweep = text_label(record.name)
+    place = (text_label(record.project_id), text_label(record.cluster_id))
+    for trial in () if seen.is_over else seen.summary.live:
+        item = trial.submission
+        if item.is_open and item.workload_id is not None:
+            names = (text_label(item.workload_id), text_label(item.workload_name))
+            labels = (sweep, str(trial.number), str(item.attempt), *names, *place)
+            yield Reading("sweeper_training_info", labels, 1.0)
 
 
 def _objective(summary: TickSummary) -> ObjectiveValue | None:
@@ -118,17 +129,6 @@ def _trainings(summary: TickSummary, sweep: str, now: datetime) -> Iterator[Read
     yield Reading("sweeper_gpus_requested", (sweep,), gpus)
     waits = [_seconds(now - since) for item in open_now if (since := _queues_since(item))]
     yield Reading("sweeper_oldest_pending_seconds", (sweep,), max(waits, default=0.0))
-
-
-def _training_infos(summary: TickSummary, sweep: str) -> Iterator[Reading]:
-    record = summary.sweep
-    place = (text_label(record.project_id), text_label(record.cluster_id))
-    for trial in summary.live:
-        item = trial.submission
-        if item.is_open and item.workload_id is not None:
-            names = (text_label(item.workload_id), text_label(item.workload_name))
-            labels = (sweep, str(trial.number), str(item.attempt), *names, *place)
-            yield Reading("sweeper_training_info", labels, 1.0)
 
 
 def _slot_limits(summary: TickSummary, sweep: str) -> Iterator[Reading]:

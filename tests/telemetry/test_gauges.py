@@ -1,5 +1,6 @@
 from datetime import timedelta
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sweeper.domain.record import SweepState, Totals
 from sweeper.domain.sweep import Goal
 from sweeper.domain.trial import Trial, TrialState
 from sweeper.telemetry.catalogue import FAMILIES, Kind
-from sweeper.telemetry.gauges import Seen, read_tick
+from sweeper.telemetry.gauges import Seen, read_tick, read_trainings
 from sweeper.telemetry.pace import Pace
 from tests.support.builders import NOW, a_sweep, a_trial, after, workload_id, workload_name
 from tests.telemetry.builders import a_best, a_seen, a_tick
@@ -21,7 +22,7 @@ def _values(*live: Trial, seconds: float = 0, **fields: Any) -> dict[tuple[str, 
 
 
 def _read(seen: Seen, seconds: float = 0) -> dict[tuple[str, ...], float]:
-    readings = read_tick(seen, after(seconds=seconds))
+    readings = chain(read_tick(seen, after(seconds=seconds)), read_trainings(seen))
     return {(name.removeprefix("sweeper_"), *labels[1:]): value for name, labels, value in readings}
 
 
@@ -226,7 +227,8 @@ def test_every_gauge_of_a_sweep_is_read() -> None:
     pace = Pace(since=NOW - timedelta(hours=1), settled=0)
     totals = Totals(states={TrialState.COMPLETED: 1}, next_number=2)
     tick = a_tick(a_trial(), best=a_best(), totals=totals)
-    read = {reading.family for reading in read_tick(a_seen(tick, pace=pace, improved_at=NOW), NOW)}
+    seen = a_seen(tick, pace=pace, improved_at=NOW)
+    read = {reading.family for reading in chain(read_tick(seen, NOW), read_trainings(seen))}
 
     assert gauges - read == {"sweeper_store_rows", "sweeper_store_free_bytes"}
     assert read <= gauges
