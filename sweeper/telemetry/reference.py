@@ -32,7 +32,7 @@ def _sections() -> Iterator[str]:
     for place, part in enumerate(Part):
         if place:
             yield ""
-        yield f"## {part}"
+        yield f"### {part}"
         yield ""
         yield "| Series | Type | Labels | Meaning |"
         yield "|---|---|---|---|"
