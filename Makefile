@@ -6,6 +6,7 @@ FUZZ := .venv-fuzz
 POSTGRES := .venv-postgres
 MUTANTS := .venv-mutants
 DEPLOY := .venv-deploy
+MANIFESTS := .venv-manifests
 PRISM := tests/outside/prism
 # node trusts a list of its own; what this machine trusts is added to it.
 CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
@@ -63,7 +64,7 @@ bench: $(VENV)/dev.stamp  ## Measure speed, as ratios to a peer in the same run
 postgres: $(POSTGRES)/stamp  ## Run the tests of the store on a PostgreSQL server of their own
 	$(POSTGRES)/bin/python -m pytest -m postgres --timeout 120 tests/store
 
-test-deploy: $(DEPLOY)/stamp  ## Check boards, alerts, manifests and image with the software they are for
+test-deploy: $(DEPLOY)/stamp $(MANIFESTS)/stamp  ## Check boards, alerts, manifests and image with the software they are for
 	sh tests/deploy/tools.sh
 	$(DEPLOY)/bin/python -m pytest -c tests/deploy/pytest.toml tests/deploy
 
@@ -92,6 +93,10 @@ lock: $(VENV)/dev.stamp  ## Resolve the dependencies anew, with hashes and witho
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet -c requirements.lock --all-extras pyproject.toml -o requirements-extras.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet --group pyproject.toml:build -o requirements-build.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --group dev --extra search pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --group pyproject.toml:outside -o requirements-outside.lock
@@ -105,9 +110,11 @@ lock: $(VENV)/dev.stamp  ## Resolve the dependencies anew, with hashes and witho
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet -c requirements-dev.lock --group pyproject.toml:deploy \
 		-o requirements-deploy.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet --group pyproject.toml:manifests -o requirements-manifests.lock
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) $(OUTSIDE) $(FUZZ) $(MUTANTS) $(POSTGRES) $(DEPLOY) build $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(OUTSIDE) $(FUZZ) $(MUTANTS) $(POSTGRES) $(DEPLOY) $(MANIFESTS) build $(PRISM)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module" \
@@ -145,6 +152,13 @@ $(DEPLOY)/stamp: requirements-dev.lock requirements-deploy.lock pyproject.toml
 	$(DEPLOY)/bin/python -m pip --disable-pip-version-check --quiet install \
 		--require-hashes --no-deps -r requirements-dev.lock -r requirements-deploy.lock
 	$(DEPLOY)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --editable .
+	@touch $@
+
+$(MANIFESTS)/stamp: requirements-manifests.lock
+	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
+	$(PYTHON) -m venv $(MANIFESTS)
+	$(MANIFESTS)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--require-hashes --no-deps -r requirements-manifests.lock
 	@touch $@
 
 $(FUZZ)/stamp: requirements-dev.lock requirements-fuzz.lock pyproject.toml
