@@ -87,6 +87,8 @@ def found(trial: Trial, at: datetime, last_sign: datetime | None) -> Watch:
 def looked(watch: Watch, trial: Trial, at: datetime) -> tuple[Watch, list[Charge]]:
     """Return the watch after a look at the trial, and what is charged by it."""
     submission = trial.submission
+    if _goes_on(watch, submission):
+        return watch, []
     if submission.attempt != watch.attempt:
         watch, charges = _next_attempt(watch, submission, at)
     else:
@@ -121,6 +123,14 @@ def happened(watch: Watch, event: Event) -> tuple[Watch | None, list[Charge]]:
     away_since = watch.away_since or event.at if was_moved else watch.away_since
     charges = _lost(watch, event.at)
     return replace(watch, work_from=None, away_since=away_since), charges
+
+
+def _goes_on(watch: Watch, submission: Submission) -> bool:
+    """Whether the stretch at work that is watched just goes on, as it does at most looks."""
+    since = submission.running_since
+    if since is None or watch.work_from is None or submission.attempt != watch.attempt:
+        return False
+    return submission.is_open and since <= watch.work_from
 
 
 def _next_attempt(watch: Watch, submission: Submission, at: datetime) -> tuple[Watch, list[Charge]]:

@@ -259,7 +259,9 @@ def _exemplar(trial: int | None, workload_name: str | None) -> dict[str, str] | 
     """Return what leads from a number to the trial behind it, None where it would not fit."""
     if trial is None:
         return None
-    named = {"trial": str(trial)} | ({"workload_name": workload_name} if workload_name else {})
+    named = {"trial": str(trial)}
+    if workload_name:
+        named["workload_name"] = labels.text_label(workload_name)
     length = sum(len(name) + len(value) for name, value in named.items())
     return named if length <= _EXEMPLAR_BOUND else None
 
