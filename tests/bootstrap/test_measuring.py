@@ -1,9 +1,10 @@
 import asyncio
 import signal
+from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -25,9 +26,13 @@ from sweeper.settings import Settings
 from sweeper.store.memory import MemoryStore
 from sweeper.store.sql import SqlStore
 from sweeper.telemetry.metrics import Metrics
+from sweeper.web.telemetry import telemetry_app
 from tests.support.builders import NOW, a_sweep, a_trial, after
 from tests.support.places import a_kept_sweep, settings_in
 from tests.telemetry.builders import a_best, a_move, a_report, a_tick
+from tests.web.calling import calling
+
+T = TypeVar("T")
 
 
 def _values(text: str) -> dict[tuple[str, ...], float]:
@@ -233,3 +238,32 @@ async def test_who_was_told_to_stop_does_not_linger() -> None:
     await linger(signals, timedelta(minutes=2))
 
     assert asyncio.get_running_loop().time() == pytest.approx(0)
+
+
+async def test_a_scrape_waits_neither_for_a_tick_nor_for_the_store(
+    settings: Settings, folder: SweepFolder
+) -> None:
+    free, begun = asyncio.Event(), asyncio.Event()
+    free.set()
+
+    async def run(call: Callable[[], T], /) -> T:
+        begun.set()
+        await free.wait()
+        return call()
+
+    async with (
+        SqlStore(folder.store, run=run) as store,
+        measured(store, folder, settings, carried=True) as metrics,
+        calling(telemetry_app(metrics.render, health=str, readiness=str)) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        free.clear()
+        begun.clear()
+        tick = group.create_task(store.standing(NOW), name="tick")
+        await begun.wait()
+
+        scraped = await client.get("/metrics")
+
+        assert scraped.status_code == 200
+        assert not tick.done()
+        free.set()
