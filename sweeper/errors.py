@@ -176,11 +176,15 @@ class ReportError(SweeperError):
 class NoticeError(SweeperError):
     """A notice was not sent, or not surely; it is tried again.
 
-    `retry_after` is the wait in seconds that the service asked for, None when it did not.
+    `retry_after` is the wait in seconds that the service asked for, None when it did not. With
+    `for_good` trying again is of no use.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, for_good: bool = False
+    ) -> None:
         self.retry_after = retry_after
+        self.for_good = for_good
         super().__init__(message)
 
 

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sweeper.clock import pause
-from sweeper.domain.outbox import Notice, dispatched, due, not_dispatched, until_due
+from sweeper.domain.outbox import (
+    Dispatch,
+    Notice,
+    dispatched,
+    due,
+    not_dispatched,
+    undeliverable,
+    until_due,
+)
 from sweeper.domain.record import SweepRecord
 from sweeper.errors import NoticeError, StoreError
 from sweeper.ports import Notifier, Now, Store, Telemetry
@@ -70,28 +78,35 @@ class Outbox:
             return _STORE_PAUSE
 
     async def _send(self, sweep: SweepRecord, notice: Notice) -> None:
-        why, retry_after = await self._try(sweep, notice)
-        if why is None:
-            after = dispatched(notice, self.now())
-        else:
-            _log.warning("Notice %s (%s) was not sent: %s", notice.number, notice.kind, why)
-            after = not_dispatched(notice, self.now(), sweep.id, why, retry_after)
+        after = await self._try(sweep, notice)
         await self.store.save_notice(after.notice, after.events)
         self.telemetry.recorded(sweep, after.events)
 
-    async def _try(self, sweep: SweepRecord, notice: Notice) -> tuple[str | None, float | None]:
-        """Send a notice; return why that failed (None: it did not) and the wait asked for."""
+    async def _try(self, sweep: SweepRecord, notice: Notice) -> Dispatch:
+        """Send a notice; return what is to be written of that."""
+        retry_after = None
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
                 await self.notifier.send(sweep, notice)
         except NoticeError as error:
-            return str(error), error.retry_after
+            why, retry_after = str(error), error.retry_after
+            if error.for_good:
+                _warn(notice, why)
+                return undeliverable(notice, self.now(), why)
         except TimeoutError:
-            return f"it took longer than {SEND_TIMEOUT:.0f} s", None
+            why = f"it took longer than {SEND_TIMEOUT:.0f} s"
         except Exception as error:  # noqa: BLE001 - what tells of trials must not end them
             _log.exception("Notice %s: the notifier failed", notice.number)
-            return type(error).__name__, None
-        return None, None
+            why = type(error).__name__
+        else:
+            return dispatched(notice, self.now())
+        _warn(notice, why)
+        return not_dispatched(notice, self.now(), sweep.id, why, retry_after)
+
+
+def _warn(notice: Notice, why: str) -> None:
+    told = (notice.number, notice.kind, notice.receiver, why)
+    _log.warning("Notice %s (%s) was not sent to %s: %s", *told)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ All of it is forgotten with the process; a new one begins with care and finds ou
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sweeper.domain.policy import LONGEST_WAIT, asked_wait, is_due
@@ -28,6 +28,9 @@ LONGEST_BACK_OFF = timedelta(seconds=15)
 CALLS_AT_ONCE = 8
 """Calls made side by side; a control plane that fails meets no more of them before we stop."""
 
+_TOKEN, _CREATES = "token", "creates"
+"""What may be refused to us."""
+
 _UNWELL = (TransientError, AmbiguousError, AuthError)
 
 
@@ -46,6 +49,8 @@ class Health:
     _creates_failed: int = 0
     _creates_after: datetime | None = None
     _create_trouble: str = ""
+    _refusals: dict[str, str] = field(default_factory=dict)
+    _is_known: bool = False
 
     def may_call(self, now: datetime) -> bool:
         """Return whether the control plane may be called at all."""
@@ -70,9 +75,17 @@ class Health:
         """What is wrong, "" when nothing is known to be."""
         return self._trouble or self._create_trouble
 
+    @property
+    def refusal(self) -> str | None:
+        """What only a person can mend, "" where nothing is to be; None while nobody answers."""
+        refusals = "; ".join(self._refusals.values())
+        return refusals if refusals or self._is_known else None
+
     def read_well(self) -> None:
         """Note a reading that was good."""
         self.failures, self.calls_after, self._trouble = 0, None, ""
+        self._is_known = True
+        self._refusals.pop(_TOKEN, None)
 
     def fail(self, error: ControlPlaneError, now: datetime) -> None:
         """Note an error that concerns every call: leave the control plane alone for a while."""
@@ -82,6 +95,9 @@ class Health:
         if self._trouble != str(error):
             _log.warning("The control plane cannot be used for now: %s", error)
         self._trouble = str(error)
+        self._is_known = False
+        if isinstance(error, AuthError):
+            self._refusals[_TOKEN] = f"the control plane lets us in no more: {error}"
 
     def called(self, errors: Sequence[ControlPlaneError | None], now: datetime) -> None:
         """Note how calls made side by side ended, None for one that was answered."""
@@ -93,6 +109,7 @@ class Health:
     def created(self) -> None:
         """Note a create that was answered, if only by a refusal of what it asked for."""
         self._creates_failed, self._creates_after, self._create_trouble = 0, None, ""
+        self._refusals.pop(_CREATES, None)
 
     def create_failed(self, error: ControlPlaneError, now: datetime) -> None:
         """Note a create that says nothing good about the next one: creates pause for a while."""
@@ -101,6 +118,7 @@ class Health:
             wait = FORBIDDEN_PAUSE
             _log.error("Creates pause for %s: %s", wait, error)
             self._create_trouble = f"creates are forbidden: {error}"
+            self._refusals[_CREATES] = self._create_trouble
         else:
             wait = _back_off(self._creates_failed)
             self._create_trouble = f"creates fail: {error}"

@@ -7,7 +7,7 @@ does the right thing too.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -22,10 +22,12 @@ from sweeper.daemon.wishes import grant_wishes
 from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.change import Change
 from sweeper.domain.leaving import OnExit, not_left_yet
-from sweeper.domain.outbox import NoticeKind
+from sweeper.domain.notifying import Daily
+from sweeper.domain.outbox import Wanted
 from sweeper.domain.planning import RATE_WINDOW, Drafting, Snapshot, guard, plan, sent_at
 from sweeper.domain.rebasing import jump, shifted
 from sweeper.domain.record import Standing, SweepRecord, SweepState, TrialView, WishKind
+from sweeper.domain.reminding import Circumstances, reminded
 from sweeper.domain.reviewing import (
     EQUAL_REJECTIONS,
     is_drained,
@@ -71,7 +73,7 @@ class Reconciler:
     `planned` is the number of trials (None: unbounded), `quarantine` how long a create left
     open may still take effect. `drain` means: carry out wishes, submit nothing new, and
     count as settled once that is done.
-    Notices of the `notify` kinds go into the outbox; `on_notice` hears when there are new ones.
+    Notices go into the outbox as `notify` and `daily` say; `on_notice` hears of new ones.
     With `ramps`, few creates are open at once until a training was seen at work.
     `is_stopping`, once set, lets a tick in progress begin no further calls. `on_exit`, once set to
     more than LEAVE, begins nothing new and suspends or gives up what is active.
@@ -89,7 +91,8 @@ class Reconciler:
     read_reports: ReadReports
     drain: bool = False
     ramps: bool = False
-    notify: Collection[NoticeKind] = frozenset()
+    notify: Wanted = field(default_factory=dict)
+    daily: Daily | None = None
     on_notice: Callable[[], None] = field(default=lambda: None)
     is_stopping: bool = False
     on_exit: OnExit = OnExit.LEAVE
@@ -222,8 +225,11 @@ class Reconciler:
     async def _snapshot(self, standing: Standing, *, creates_open: bool) -> Snapshot:
         """Return what a plan depends on, the sweep as a whole reviewed and recorded."""
         deadline = self.spec.limits.deadline
-        sweep, now = standing.sweep, self.now()
-        late = deadline is not None and now - sweep.created_at >= deadline
+        before, now = standing.sweep, self.now()
+        late = deadline is not None and now - before.created_at >= deadline
+        is_left = self.planned is None or standing.totals.next_number < self.planned
+        around = Circumstances(is_late=late and is_left, refusal=self._health.refusal)
+        sweep = reminded(before, standing.live, around, self.daily, now)
         may_create = creates_open and self._health.may_create(now)
         snapshot = Snapshot(
             sweep=sweep,
@@ -239,9 +245,9 @@ class Reconciler:
             on_exit=self.on_exit,
         )
         after = review(snapshot, now)
-        if after is sweep:
+        if after is before:
             return snapshot
-        await self._recorder.save_sweep(sweep, after)
+        await self._recorder.save_sweep(before, after)
         return replace(snapshot, sweep=after)
 
     async def _act(self, snapshot: Snapshot) -> bool:

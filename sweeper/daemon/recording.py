@@ -2,12 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from sweeper.domain.change import Change, merged
-from sweeper.domain.outbox import Notice, NoticeKind, notices_of
+from sweeper.domain.outbox import (
+    BLOCKED,
+    FROZEN,
+    LATE,
+    SUMMARY,
+    Notice,
+    Wanted,
+    notices_of,
+)
 from sweeper.domain.policy import is_overdue
 from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord
 from sweeper.domain.sweep import TimeoutsSpec
@@ -32,15 +40,15 @@ class _Batch:
 class Recorder:
     """The writes of one daemon; telemetry hears of every event once it is durable.
 
-    What ended trials have reported is read before their end is written. Notices of the `notify`
-    kinds go into the outbox with their causes; `on_notice` hears when there are new ones.
+    What ended trials have reported is read before their end is written. Notices go into the outbox
+    with their causes, for whom `notify` says; `on_notice` hears when there are new ones.
     """
 
     store: Store
     telemetry: Telemetry
     read_reports: ReadReports
     now: Now
-    notify: Collection[NoticeKind] = frozenset()
+    notify: Wanted = field(default_factory=dict)
     on_notice: Callable[[], None] = field(default=lambda: None)
     _batch: _Batch = field(default_factory=_Batch)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -88,6 +96,8 @@ class Recorder:
         )
         if after.frozen is not None and before.frozen is None:
             _log.error("Writes are frozen: %s", after.frozen)
+        if after.blocked is not None and before.blocked is None:
+            _log.error("A person must act: %s", after.blocked)
         notices = notices_of(events, self.notify)
         await self.store.save_sweep(after, events, notices=notices)
         self._tell(after, events, notices)
@@ -101,9 +111,17 @@ class Recorder:
 def _turns(before: SweepRecord, after: SweepRecord) -> Iterator[tuple[str, str]]:
     """Yield what turned with the sweep as a whole, and why."""
     if before.frozen is None and after.frozen is not None:
-        yield "frozen", after.frozen
+        yield FROZEN, after.frozen
     if before.frozen is not None and after.frozen is None:
         yield "thawed", "the trainings are seen again"
+    if before.blocked is None and after.blocked is not None:
+        yield BLOCKED, after.blocked
+    if before.blocked is not None and after.blocked is None:
+        yield "unblocked", "the control plane does what is asked again"
+    if before.late_at is None and after.late_at is not None:
+        yield LATE, "limits.deadline is over: no new trial is begun"
+    if after.summary_at not in {None, before.summary_at}:
+        yield SUMMARY, ""
     if before.state is not after.state:
         yield after.state, after.stop_reason
 

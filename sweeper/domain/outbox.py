@@ -5,10 +5,11 @@ other. Sending comes later and may be repeated: a kill between sending and writi
 again, under the same id.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeAlias
 
 from sweeper.domain.policy import LONGEST_WAIT, asked_wait, backoff, is_due, jittered
 from sweeper.domain.record import Event, EventKind, SweepState
@@ -19,6 +20,9 @@ ATTEMPTS = 24
 
 STARTED_DETAIL = "started"
 """What the event says of a sweep that was opened for the first time."""
+
+FROZEN, BLOCKED, LATE, SUMMARY = "frozen", "blocked", "late", "summary"
+"""Outcomes of events of a sweep, beside its states, that people are told of."""
 
 _BACKOFF = timedelta(seconds=10)
 _NUMBERS_TOLD = 10
@@ -31,14 +35,21 @@ class NoticeKind(StrEnum):
     FINISHED = "finished"
     STOPPED = "stopped"  # by failures, refusals or a budget: the text says which
     CANCELLED = "cancelled"
+    DEADLINE = "deadline"  # no new trial is begun any more
     FROZEN = "frozen"  # nothing is written until a person looks
+    BLOCKED = "blocked"  # the control plane lets nothing be done until a person acts
     HELD = "held"  # trials that need a person
     FAILED = "failed"  # trials that failed for good
+    SUMMARY = "summary"  # how the sweep stands, once a day
+
+
+Wanted: TypeAlias = Mapping[str, Collection[NoticeKind]]
+"""The notices that each receiver, by its name, is to get."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One message to people outside.
+    """One message to one receiver outside, known by its name.
 
     `text` says why, without the sweep's name. `number` is given by the store (0: not stored yet).
     `due_at` is when it may be sent (next), `attempts` how often that was tried without success,
@@ -52,6 +63,7 @@ class Notice:
     number: int = 0
     attempts: int = 0
     settled_at: datetime | None = None
+    receiver: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +79,23 @@ def notice_id(sweep_id: str, notice: Notice) -> str:
     return f"{sweep_id}-{notice.number}"
 
 
-def notices_of(events: Iterable[Event], wanted: Collection[NoticeKind]) -> tuple[Notice, ...]:
-    """Return the notices that events of one transaction give rise to.
+def notices_of(events: Iterable[Event], wanted: Wanted) -> tuple[Notice, ...]:
+    """Return the notices that events of one transaction give rise to, one for each receiver.
 
-    Trials that turned together are told in one notice, so that a thousand failures at once are
-    not a thousand messages.
+    So what one receiver does not take is not sent again to the others. Trials that turned together
+    are told in one notice, so that a thousand failures at once are not a thousand messages.
     """
     causes: dict[NoticeKind, list[Event]] = {}
     for event in events:
         kind = _kind_of(event)
-        if kind in wanted and kind is not None:
+        if kind is not None:
             causes.setdefault(kind, []).append(event)
-    return tuple(_notice(kind, found) for kind, found in causes.items())
+    return tuple(
+        _notice(kind, found, receiver)
+        for kind, found in causes.items()
+        for receiver, kinds in wanted.items()
+        if kind in kinds
+    )
 
 
 def dispatched(notice: Notice, now: datetime) -> Dispatch:
@@ -97,12 +114,17 @@ def not_dispatched(
     """
     attempts = notice.attempts + 1
     if attempts >= ATTEMPTS:
-        given_up = replace(notice, attempts=attempts, settled_at=now)
-        return Dispatch(notice=given_up, events=(_event(notice, now, "given_up", why),))
+        return undeliverable(replace(notice, attempts=attempts), now, why)
     delay = backoff(_BACKOFF, attempts - 1, LONGEST_WAIT)
     own = jittered(delay, f"{notice_id(sweep_id, notice)}/{attempts}")
     due_at = now + max(own, asked_wait(retry_after))
     return Dispatch(notice=replace(notice, attempts=attempts, due_at=due_at))
+
+
+def undeliverable(notice: Notice, now: datetime, why: str) -> Dispatch:
+    """Return what is to be written of a notice that is given up."""
+    given_up = replace(notice, settled_at=now)
+    return Dispatch(notice=given_up, events=(_event(notice, now, "given_up", why),))
 
 
 def due(notices: Iterable[Notice], now: datetime) -> Sequence[Notice]:
@@ -122,7 +144,10 @@ _OF_SWEEPS = {
     SweepState.FINISHED: NoticeKind.FINISHED,
     SweepState.STOPPED: NoticeKind.STOPPED,
     SweepState.CANCELLED: NoticeKind.CANCELLED,
-    "frozen": NoticeKind.FROZEN,
+    FROZEN: NoticeKind.FROZEN,
+    BLOCKED: NoticeKind.BLOCKED,
+    LATE: NoticeKind.DEADLINE,
+    SUMMARY: NoticeKind.SUMMARY,
 }
 _OF_TRIALS = {TrialState.HELD: NoticeKind.HELD, TrialState.FAILED: NoticeKind.FAILED}
 
@@ -137,9 +162,9 @@ def _kind_of(event: Event) -> NoticeKind | None:
     return _OF_SWEEPS.get(event.outcome)
 
 
-def _notice(kind: NoticeKind, causes: Sequence[Event]) -> Notice:
-    first = causes[0]
-    return Notice(kind=kind, at=first.at, text=_text(kind, causes), due_at=first.at)
+def _notice(kind: NoticeKind, causes: Sequence[Event], receiver: str) -> Notice:
+    at = causes[0].at
+    return Notice(kind=kind, at=at, text=_text(kind, causes), due_at=at, receiver=receiver)
 
 
 def _text(kind: NoticeKind, causes: Sequence[Event]) -> str:

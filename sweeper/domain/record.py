@@ -37,6 +37,9 @@ class SweepRecord:
     `first_running_at` is when a training of the sweep was first seen at work, where that matters.
     `frozen` says why nothing is created, resumed, suspended or deleted for now (None: it is), and
     `thawed_at` when a person last said that what was missing by then is gone indeed.
+    `blocked` says what keeps the control plane from doing anything until a person acts (None:
+    nothing does, as far as is known), `late_at` when `limits.deadline` was found to be over, and
+    `summary_at` when the last daily summary was written.
     """
 
     id: str
@@ -63,6 +66,9 @@ class SweepRecord:
     first_running_at: datetime | None = None
     frozen: str | None = None
     thawed_at: datetime | None = None
+    blocked: str | None = None
+    late_at: datetime | None = None
+    summary_at: datetime | None = None
 
     @property
     def workload_prefix(self) -> str:
@@ -73,7 +79,8 @@ class SweepRecord:
 class EventKind(StrEnum):
     """What an entry of the record of acts is about, with the outcomes it may have."""
 
-    SWEEP = "sweep"  # outcome: the SweepState entered, frozen, thawed or rebuilt
+    # outcome: the SweepState entered, frozen, thawed, rebuilt, blocked, unblocked, late or summary
+    SWEEP = "sweep"
     TRANSITION = "transition"  # outcome: the TrialState entered; detail: from -> to, reason
     SUBMISSION = "submission"  # created | adopted | rejected | ambiguous | not_sent | forbidden
     LOOK_UP = "look_up"  # found | absent | deleted | unknown | foreign | lost | seen_again | failed

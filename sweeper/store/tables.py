@@ -62,6 +62,9 @@ sweeps = Table(
     Column("first_running_at", Instant),
     Column("frozen", Words),
     Column("thawed_at", Instant),
+    Column("blocked", Words),
+    Column("late_at", Instant),
+    Column("summary_at", Instant),
 )
 
 trials = Table(
@@ -229,6 +232,7 @@ notices = Table(
     Column("due_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("settled_at", Instant),
+    Column("receiver", Words, nullable=False),
 )
 
 Index(

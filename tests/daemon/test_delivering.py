@@ -1,19 +1,20 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 import pytest
 
 from sweeper.clock import pause
 from sweeper.daemon.delivering import LAST_GRACE, SEND_TIMEOUT, Outbox, delivering
 from sweeper.daemon.recording import Recorder
+from sweeper.domain.notifying import Daily
 from sweeper.domain.outbox import ATTEMPTS, Notice, NoticeKind
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import SweepState
 from sweeper.domain.sweep import LimitsSpec
 from sweeper.domain.trial import Trial
-from sweeper.errors import StoreError
+from sweeper.errors import AuthError, StoreError
 from sweeper.store.memory import MemoryStore
 from tests.support.builders import NOW, a_spec, a_sweep, after
 from tests.support.crashing import Crash, CrashPoint
@@ -68,7 +69,7 @@ async def test_a_notice_is_sent_as_soon_as_it_is_written() -> None:
         telemetry=Heard(),
         read_reports=read_reports,
         now=outbox.now,
-        notify=frozenset(NoticeKind),
+        notify={"SLACK": frozenset(NoticeKind)},
         on_notice=outbox.wake.set,
     )
     async with delivering(outbox):
@@ -208,7 +209,7 @@ async def test_a_kill_anywhere_sends_each_notice_at_least_once_under_one_id() ->
 async def test_a_daemon_puts_what_people_want_to_know_into_its_outbox() -> None:
     failing = [Phase.RUNNING, Phase.FAILED]
     limits = LimitsSpec(active=1, failures=2)
-    world = World(spec=a_spec(limits=limits), notify=frozenset(NoticeKind))
+    world = World(spec=a_spec(limits=limits), notify={"SLACK": frozenset(NoticeKind)})
     world.remote.script = lambda number, attempt: failing
     await world.begin()
 
@@ -217,6 +218,67 @@ async def test_a_daemon_puts_what_people_want_to_know_into_its_outbox() -> None:
     told = [(notice.kind, notice.text) for notice in await world.store.notices()]
     assert [kind for kind, _ in told] == [NoticeKind.FAILED, NoticeKind.FAILED, NoticeKind.STOPPED]
     assert told[-1][1] == "2 trials failed (limits.failures: 2)"
+
+
+async def told_by(world: World) -> list[tuple[str, str]]:
+    return [(notice.kind, notice.text) for notice in await world.store.notices()]
+
+
+async def test_a_deadline_is_told_once_however_many_daemons_see_it() -> None:
+    limits = LimitsSpec(active=1, deadline=timedelta(seconds=10))
+    world = World(spec=a_spec(limits=limits), notify={"SLACK": {NoticeKind.DEADLINE}})
+    world.remote.script = lambda number, attempt: [Phase.RUNNING] * 30
+    await world.begin()
+
+    for _ in range(3):
+        await world.ticks(world.daemon(), 10)
+
+    assert await told_by(world) == [
+        ("deadline", "limits.deadline is over: no new trial is begun"),
+    ]
+
+
+async def test_a_refused_token_is_told_once_each_time_it_comes() -> None:
+    world = World(notify={"SLACK": {NoticeKind.BLOCKED}})
+    world.remote.script = lambda number, attempt: [Phase.RUNNING] * 1000
+    await world.begin()
+    daemon = world.daemon()
+
+    for _ in range(2):
+        world.remote.down = AuthError("refused")
+        await world.ticks(daemon, 5, seconds=60)
+        world.remote.down = None
+        await world.ticks(daemon, 5, seconds=60)
+
+    assert (
+        await told_by(world) == [("blocked", "the control plane lets us in no more: refused")] * 2
+    )
+
+
+async def test_the_daily_summary_comes_once_a_day_also_from_daemons_that_start_anew() -> None:
+    world = World(
+        notify={"SLACK": {NoticeKind.SUMMARY}},
+        daily=Daily(at=time(8), local=lambda moment: moment),
+    )
+    world.remote.script = lambda number, attempt: [Phase.RUNNING] * 1000
+    await world.begin()
+
+    for _ in range(14):
+        await world.ticks(world.daemon(), 2, seconds=6 * 3600)
+
+    days = [notice.at.day for notice in await world.store.notices()]
+    assert days == [2, 3, 4]
+
+
+async def test_what_nobody_is_there_for_any_more_is_given_up_at_once() -> None:
+    store, told = await a_store(a_notice("gone"), a_notice("fine")), Told()
+    told.gone = {"gone"}
+
+    async with delivering(an_outbox(store, told)):
+        await pause(1)
+
+    assert told.texts == ["fine"]
+    assert await outcomes(store) == ["notice given_up", "notice sent"]
 
 
 async def test_a_daemon_that_nobody_wants_to_hear_of_keeps_its_outbox_empty() -> None:

@@ -130,3 +130,38 @@ def test_a_create_that_is_answered_ends_the_pause() -> None:
     assert health.may_create(NOW)
     assert health.is_creating_well
     assert health.trouble == ""
+
+
+def test_nothing_is_known_to_be_refused_or_not_until_the_control_plane_answers() -> None:
+    health = Health()
+
+    before = health.refusal
+    health.read_well()
+    answered = health.refusal
+    health.fail(TransientError("503"), NOW)
+
+    assert (before, answered, health.refusal) == (None, "", None)
+
+
+def test_a_refused_token_needs_a_person_until_it_is_taken_again() -> None:
+    health = Health()
+    health.fail(AuthError("the secret is wrong"), NOW)
+    health.fail(TransientError("503"), NOW)
+
+    refused = health.refusal
+    health.read_well()
+
+    assert refused == "the control plane lets us in no more: the secret is wrong"
+    assert health.refusal == ""
+
+
+def test_forbidden_creates_need_a_person_until_one_is_answered() -> None:
+    health = Health()
+    health.create_failed(ForbiddenError("403"), NOW)
+    health.read_well()
+
+    refused = health.refusal
+    health.created()
+
+    assert refused == "creates are forbidden: 403"
+    assert health.refusal == ""

@@ -16,6 +16,7 @@ from sweeper.domain.outbox import (
     not_dispatched,
     notice_id,
     notices_of,
+    undeliverable,
     until_due,
 )
 from sweeper.domain.policy import LONGEST_WAIT
@@ -23,7 +24,8 @@ from sweeper.domain.record import Event, EventKind, SweepState
 from sweeper.domain.trial import TrialState
 from tests.support.builders import NOW, SWEEP_ID, after
 
-ALL = frozenset(NoticeKind)
+KINDS = frozenset(NoticeKind)
+ALL = {"SLACK": KINDS}
 
 
 def a_notice(**fields: object) -> Notice:
@@ -54,6 +56,9 @@ def of_trial(number: int, state: TrialState) -> Event:
         (of_sweep("stopped", "3 trials failed"), NoticeKind.STOPPED, "3 trials failed"),
         (of_sweep("cancelled"), NoticeKind.CANCELLED, ""),
         (of_sweep("frozen", "too many are lost"), NoticeKind.FROZEN, "too many are lost"),
+        (of_sweep("blocked", "forbidden"), NoticeKind.BLOCKED, "forbidden"),
+        (of_sweep("late", "over"), NoticeKind.DEADLINE, "over"),
+        (of_sweep("summary"), NoticeKind.SUMMARY, ""),
         (
             of_trial(4, TrialState.HELD),
             NoticeKind.HELD,
@@ -70,11 +75,13 @@ def of_trial(number: int, state: TrialState) -> Event:
 def test_what_people_want_to_know_becomes_a_notice(
     event: Event, kind: NoticeKind, text: str
 ) -> None:
-    assert notices_of([event], ALL) == (Notice(kind=kind, at=NOW, text=text, due_at=NOW),)
-    assert notices_of([event], ALL - {kind}) == ()
+    told = Notice(kind=kind, at=NOW, text=text, due_at=NOW, receiver="SLACK")
+
+    assert notices_of([event], ALL) == (told,)
+    assert notices_of([event], {"SLACK": KINDS - {kind}}) == ()
 
 
-@pytest.mark.parametrize("outcome", [*SweepState, "thawed", "rebuilt"])
+@pytest.mark.parametrize("outcome", [*SweepState, "thawed", "rebuilt", "unblocked"])
 def test_every_turn_of_a_sweep_is_a_notice_or_none(outcome: str) -> None:
     told = {"finished", "stopped", "cancelled"}
 
@@ -106,6 +113,18 @@ def test_trials_that_turn_together_are_told_together() -> None:
     )
 
 
+def test_each_receiver_gets_a_notice_of_its_own_of_what_it_wants() -> None:
+    wanted = {"SLACK": KINDS, "MAIL": {NoticeKind.FINISHED}}
+
+    notices = notices_of([of_sweep("open", STARTED_DETAIL), of_sweep("finished")], wanted)
+
+    assert [(notice.kind, notice.receiver) for notice in notices] == [
+        ("started", "SLACK"),
+        ("finished", "SLACK"),
+        ("finished", "MAIL"),
+    ]
+
+
 def test_a_notice_that_was_sent_is_settled_and_recorded() -> None:
     event = Event(at=after(seconds=1), kind=EventKind.NOTICE, outcome="sent", detail="7 stopped")
 
@@ -124,6 +143,13 @@ def test_a_notice_that_was_not_sent_waits_longer_each_time() -> None:
     assert timedelta(seconds=40) <= waits[3] <= timedelta(seconds=80)
     assert all(LONGEST_WAIT / 2 <= wait <= LONGEST_WAIT for wait in waits[7:])
     assert timedelta(hours=2) <= sum(waits, timedelta()) <= timedelta(hours=5)
+
+
+def test_a_notice_for_nobody_is_given_up_at_once() -> None:
+    given_up = undeliverable(a_notice(), NOW, "gone")
+
+    assert (given_up.notice.settled_at, given_up.notice.attempts) == (NOW, 0)
+    assert [event.detail for event in given_up.events] == ["7 stopped: gone"]
 
 
 def test_a_notice_that_is_never_sent_is_given_up_with_an_event() -> None:

@@ -103,6 +103,9 @@ def a_full_sweep() -> SweepRecord:
         first_running_at=at(6),
         frozen="too many are missing",
         thawed_at=at(7),
+        blocked="creates are forbidden",
+        late_at=at(8),
+        summary_at=at(5),
     )
 
 
@@ -175,7 +178,7 @@ def a_full_event() -> Event:
 
 def a_notice(text: str = "", *, due: float = 0.0) -> Notice:
     """Return a notice that was not tried yet, due so many seconds after `NOW`."""
-    return Notice(kind=NoticeKind.STOPPED, at=NOW, text=text, due_at=at(due))
+    return Notice(kind=NoticeKind.STOPPED, at=NOW, text=text, due_at=at(due), receiver="SLACK")
 
 
 def a_report(

@@ -119,6 +119,7 @@ _NOTICES = st.builds(
     number=st.integers(-1, 6),
     attempts=st.integers(0, 3),
     settled_at=_MAYBE_TIMES,
+    receiver=_TEXTS,
 )
 
 

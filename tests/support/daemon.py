@@ -9,7 +9,8 @@ from sweeper.daemon.actions import Hands
 from sweeper.daemon.observer import Observer
 from sweeper.daemon.reconciler import Reconciler, Tick
 from sweeper.daemon.recording import ReadReports
-from sweeper.domain.outbox import NoticeKind
+from sweeper.domain.notifying import Daily
+from sweeper.domain.outbox import Wanted
 from sweeper.domain.planning import Draft
 from sweeper.domain.record import Event, SweepRecord, Wish, WishKind
 from sweeper.domain.sweep import SweepSpec
@@ -75,7 +76,8 @@ class World:
     spec: SweepSpec = field(default_factory=a_spec)
     quarantine: timedelta = QUARANTINE
     ramps: bool = False
-    notify: frozenset[NoticeKind] = frozenset()
+    notify: Wanted = field(default_factory=dict)
+    daily: Daily | None = None
     gpus: Mapping[int, int] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     store: Store = field(default_factory=MemoryStore)
@@ -131,6 +133,7 @@ class World:
             drain=drain,
             ramps=self.ramps,
             notify=self.notify,
+            daily=self.daily,
         )
 
     def draft(self, number: int, attempt: int, params: Params | None) -> Draft:
