@@ -30,12 +30,14 @@ class Asked:
         """What a person calls it."""
         return f"{self.board}: {self.panel} ({self.number})"
 
-    def for_prometheus(self, *, range_seconds: int = 3600, rate_seconds: int = 60) -> str:
-        """Return the query as Grafana sends it when all sweeps and instances are chosen."""
+    def for_prometheus(
+        self, *, range_seconds: int = 3600, rate_seconds: int = 60, sweep: str = ".*"
+    ) -> str:
+        """Return the query as Grafana sends it when all instances are chosen, and this sweep."""
         values = {
             "$__rate_interval": f"{rate_seconds}s",
             "$__range": f"{range_seconds}s",
-            "$sweep": ".*",
+            "$sweep": sweep,
             "$instance": ".*",
         }
         text = self.expr
