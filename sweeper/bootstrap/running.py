@@ -31,6 +31,7 @@ from sweeper.bootstrap.programs import require_program
 from sweeper.bootstrap.reading import expand, read_file
 from sweeper.bootstrap.reports import ReportReader, read_nothing, reports_face
 from sweeper.bootstrap.run_options import RunOptions
+from sweeper.bootstrap.service_manager import ServiceManager, service_manager
 from sweeper.bootstrap.signals import StopSignals, exit_code, stop_signals
 from sweeper.bootstrap.starting import begun_anew, first_record, next_record
 from sweeper.clock import utc_now
@@ -119,10 +120,13 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
     is_local = runs_locally(file.spec.training, settings, local=options.local)
     place = LOCAL if is_local else check_base_url(settings.base_url or "")
     folder = folder_of(settings, file.spec.name)
+    lines.about(sweep=folder.name)
     folder.create(options.file)
     async with own_store(folder, utc_now, patience=patience) as store:
         record = await _record(store, folder, file, expansion, place)
         folder.remember(record.id)
+        manager = service_manager()
+        manager.started()
         if not options.drains and await _is_over(store, record):
             return await conclude(store, record, End.SETTLED, options)
         if is_local:
@@ -137,6 +141,7 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
                 metrics=metrics,
                 signals=signals,
                 lines=lines,
+                manager=manager,
                 until=until,
                 lingers=lingers,
             )
@@ -210,6 +215,7 @@ class _Parts:
     metrics: Metrics
     signals: StopSignals
     lines: LineHandler
+    manager: ServiceManager
     until: datetime | None
     lingers: timedelta
 
@@ -224,11 +230,13 @@ class _Parts:
                 await enter(probes_face(options.settings.listen, face))
             await enter(verbs_face(self.folder, self.store, latest, self.metrics, wake.set))
             end, record = await self._tick(record, latest, wake)
+            self.manager.ticks_ended()
             if options.drains:
                 is_done = end is End.SETTLED and not is_held_up(record)
                 return NOTHING_LEFT if is_done else WORK_LEFT
             code = await conclude(self.store, record, end, options, received=self.signals.received)
             await linger(self.signals, self.lingers)
+            self.manager.ending()
             return code
 
     async def _tick(
@@ -240,13 +248,14 @@ class _Parts:
             enter = stack.enter_async_context
             plane = await enter(self._plane(record, wake.set))
             record, socket = await self._settle_places(record, plane)
+            self.lines.about(project_id=plane.project_id, cluster_id=plane.cluster_id)
             if socket is not None:
                 await enter(self._reports(socket))
             watchers = stack.enter_context(
                 watching(settings, self.lines, utc_now, quiet=self.options.quiet)
             )
             reconciler = self._reconciler(
-                record, plane, Telemetries([self.metrics, latest, *watchers])
+                record, plane, Telemetries([self.metrics, latest, self.manager, *watchers])
             )
             service = Service(
                 reconciler=reconciler,

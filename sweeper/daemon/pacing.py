@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from sweeper.domain.leaving import OnExit
 from sweeper.domain.phase import Phase
 from sweeper.domain.planning import Snapshot, is_exhausted
-from sweeper.domain.policy import LONGEST_WAIT
 from sweeper.domain.record import SweepState
 from sweeper.domain.trial import Trial, TrialState
 
 BUSY_WAIT = 1.5
 QUIET_WAIT = 15.0
 _SHORTEST_WAIT = 0.2
+_LONGEST_SILENCE = timedelta(minutes=1)
+"""How long the next tick may wait for a control plane: by their age ticks are judged alive."""
 
 
 def next_look(
@@ -26,10 +27,10 @@ def next_look(
 
     Soon while a slot is idle, something is under way or the end is near, seldom while every
     slot is at work, but not later than `next_read`, when a training is to be read alone; while
-    the control plane fails, not before it may be called again.
+    the control plane fails, not before it may be called again, but once a minute.
     """
     if failures and calls_after is not None:
-        left = min(calls_after - now, LONGEST_WAIT)
+        left = min(calls_after - now, _LONGEST_SILENCE)
         return max(left.total_seconds(), _SHORTEST_WAIT)
     if _is_quiet(snapshot):
         due = max(_next_due(snapshot.live, now), _SHORTEST_WAIT)
