@@ -252,14 +252,25 @@ class Hands:
         try:
             seen = await self.control_plane.get(_id_of(trial))
         except TrainingGoneError:
-            last = await self._last_seen(trial)
-            if last is None and not action.is_last_word:
-                return lost(trial, self.now())
-            if last is not None and self._may_say_more(last, trial.submission.missing_since):
+            return await self._unknown(action)
+        return observe(_patient_no_more(trial), seen, self.now(), self.spec.resume)
+
+    async def _unknown(self, action: Inspect) -> Change:
+        """Find out what became of a training that no reading shows."""
+        trial = action.trial
+        last = await self._listed(trial, deleted=True)
+        if last is not None:
+            if self._may_say_more(last, trial.submission.missing_since):
                 return Change(trial=trial)
             return gone(trial, last, self.spec.retry, self.now())
-        back = observe(trial, seen, self.now(), self.spec.resume)
-        return replace(back, trial=_patient_no_more(back.trial))
+        if not action.is_last_word:
+            is_deleted = trial.submission.delete_sent_at is not None
+            return Change(trial=trial) if is_deleted else lost(trial, self.now())
+        # Some gateways answer 404 for what lives; a listing that has it knows better.
+        alive = await self._listed(trial, deleted=False)
+        if alive is not None:
+            return observe(_patient_no_more(trial), alive, self.now(), self.spec.resume)
+        return gone(trial, None, self.spec.retry, self.now())
 
     def _may_say_more(self, last: Observation, since: datetime | None) -> bool:
         """Whether how a deleted training ended is not said, and it is early to go without.
@@ -275,8 +286,9 @@ class Hands:
         except (UnsupportedError, TrainingGoneError, ForbiddenError, RejectedError):
             return ()
 
-    async def _last_seen(self, trial: Trial) -> Observation | None:
-        found = await self._named_deleted(trial)
+    async def _listed(self, trial: Trial, *, deleted: bool) -> Observation | None:
+        """Return the training as the listing of the living, or of the deleted, has it."""
+        found = await self._named(trial, deleted=deleted)
         return next((seen for seen in found if seen.workload_id == _id_of(trial)), None)
 
     async def _deleted(self, trial: Trial) -> Observation | None:
@@ -284,12 +296,12 @@ class Hands:
 
         The listing has no labels and a deleted one cannot be read, so the name is all there is.
         """
-        found = await self._named_deleted(trial)
+        found = await self._named(trial, deleted=True)
         return max(found, key=lambda seen: (str(seen.created_at), seen.workload_id), default=None)
 
-    async def _named_deleted(self, trial: Trial) -> Sequence[Observation]:
+    async def _named(self, trial: Trial, *, deleted: bool) -> Sequence[Observation]:
         try:
-            return await self.control_plane.find(trial.submission.workload_name, deleted=True)
+            return await self.control_plane.find(trial.submission.workload_name, deleted=deleted)
         except (UnsupportedError, ForbiddenError, RejectedError):
             return ()
 

@@ -46,7 +46,7 @@ class LookUp(Action):
 class Inspect(Action):
     """Find out why a training failed, or what became of one that is gone.
 
-    With `is_last_word`, one that neither listing has is taken for gone.
+    One among the deleted is gone; with `is_last_word`, one that neither listing has is, too.
     """
 
     urgency: ClassVar[int] = 3

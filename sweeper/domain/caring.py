@@ -186,18 +186,21 @@ def _look_up(trial: Trial, marked: Trial, now: datetime) -> LookUp:
 
 
 def _is_gone(submission: Submission, now: datetime) -> bool:
-    """Whether the training has been unknown to the control plane for long enough to believe it.
+    """Whether the training has been unknown to the control plane for long enough to look for it.
 
-    After our own delete that is at once, if the training was ever seen: a create may take a
-    while to become visible.
+    After our own delete that is at once: it is to be gone.
     """
     missing = submission.missing_since
     if missing is None:
         return False
-    young = now - (submission.sent_at or submission.intent_at) < VISIBILITY_WINDOW
     if submission.delete_sent_at is not None:
-        return submission.seen_at is not None or not young
-    return not young and now - missing >= CONFIRM_GONE
+        return True
+    return not _is_young(submission, now) and now - missing >= CONFIRM_GONE
+
+
+def _is_young(submission: Submission, now: datetime) -> bool:
+    """Whether the training was created so lately that not every reading need show it."""
+    return now - (submission.sent_at or submission.intent_at) < VISIBILITY_WINDOW
 
 
 def _inspect(trial: Trial, marked: Trial, sweep: SweepRecord, now: datetime) -> Inspect:
@@ -205,7 +208,7 @@ def _inspect(trial: Trial, marked: Trial, sweep: SweepRecord, now: datetime) -> 
     return Inspect(
         trial=replace(marked, submission=waiting),
         before=trial,
-        is_last_word=may_be_believed(marked, sweep, now),
+        is_last_word=not _is_young(waiting, now) and may_be_believed(marked, sweep, now),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sweeper.domain.change import Change, changed, note
 from sweeper.domain.phase import PHASE_MEANING, Phase, PhaseMeaning
-from sweeper.domain.policy import resume_delay
+from sweeper.domain.policy import call_delay, resume_delay
 from sweeper.domain.record import EventKind
 from sweeper.domain.sweep import HOLD_WINDOW, ResumeSpec, UserSuspended
 from sweeper.domain.trial import Observation, Submission, Trial, TrialState
@@ -49,8 +49,9 @@ def _observed(trial: Trial, seen: Observation, now: datetime, policy: ResumeSpec
     meaning = PHASE_MEANING[seen.phase]
     if meaning is PhaseMeaning.UNKNOWN:
         # It is there; that it is still in the phase last seen, nobody said.
+        back = _there_after_delete(submission, now)
         seen_at = submission.seen_at or now
-        return Change(trial=_with(trial, replace(submission, seen_at=seen_at, missing_since=None)))
+        return Change(trial=_with(trial, replace(back, seen_at=seen_at, missing_since=None)))
     fresh = _read(submission, seen, now)
     match meaning:
         case PhaseMeaning.RUNNING:
@@ -109,6 +110,7 @@ def _read(submission: Submission, seen: Observation, now: datetime) -> Submissio
     if changed_phase:
         # Whatever was waited for, this is another situation.
         submission = replace(submission, next_call_at=None, calls_failed=0)
+    submission = _there_after_delete(submission, now)
     reason = seen.message or ("" if changed_phase else submission.reason)
     return replace(
         submission,
@@ -120,6 +122,18 @@ def _read(submission: Submission, seen: Observation, now: datetime) -> Submissio
         # Why we deleted it is what counts at its end, whatever is said on the way there.
         reason=reason if submission.delete_sent_at is None else submission.reason,
     )
+
+
+def _there_after_delete(submission: Submission, now: datetime) -> Submission:
+    """Return the submission of a training that a delete of ours did not find, and that is there.
+
+    So the delete did nothing, and is repeated like one that failed.
+    """
+    if submission.missing_since is None or submission.delete_sent_at is None:
+        return submission
+    failed = submission.calls_failed + 1
+    wait = call_delay(failed, submission.workload_name)
+    return replace(submission, calls_failed=failed, next_call_at=now + wait)
 
 
 def _without_old_suspend(before: Submission, fresh: Submission, now: datetime) -> Submission:

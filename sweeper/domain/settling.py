@@ -105,7 +105,7 @@ def absent(trial: Trial, asked_at: datetime) -> Change:
 
 def gone_at_delete(trial: Trial, now: datetime) -> Change:
     """Record that a delete found no such training; how it ended is looked up next."""
-    after = missing(replace(trial, submission=replace(trial.submission, calls_failed=0)), now)
+    after = missing(trial, now)
     return Change(trial=after, events=(note(after, now, EventKind.DELETE, "gone"),))
 
 

@@ -19,6 +19,7 @@ from sweeper.errors import (
     RejectedError,
     RenderingError,
     StoreError,
+    TrainingGoneError,
     TransientError,
     UnsupportedError,
 )
@@ -451,6 +452,44 @@ class TestInspect:
         assert done.change.trial.state is TrialState.ACTIVE
         assert done.change.trial.submission.lost_since == scene.clock()
         assert outcomes(done) == ["look_up: lost"]
+
+    async def test_what_the_listing_of_the_living_has_is_not_gone_whatever_a_reading_says(
+        self,
+    ) -> None:
+        scene = Scene()
+        scene.remote.faults = {("get", 1): Fault(error=TrainingGoneError("404"))}
+        trial = scene.serve(a_trial(delete_sent_at=NOW, missing_since=NOW, calls_failed=1))
+
+        inspect = Inspect(trial=trial, before=None, is_last_word=True)
+        submission = (await scene.hands.carry_out(inspect)).change.trial.submission
+
+        assert submission.is_open
+        assert (submission.missing_since, submission.calls_failed) == (None, 2)
+
+    async def test_what_we_deleted_and_may_not_show_yet_is_looked_for_again(self) -> None:
+        trial = a_trial(delete_sent_at=NOW, missing_since=NOW)
+
+        done = await Scene().do(Inspect, trial)
+
+        assert done.change == Change(trial=done.action.trial)
+
+    async def test_what_we_deleted_is_gone_at_once_if_it_is_among_the_deleted(self) -> None:
+        scene = Scene()
+        trial = scene.serve(a_trial(cancel_asked_at=NOW, delete_sent_at=NOW, missing_since=NOW))
+        scene.remote.trainings[0].deleted_at = NOW
+
+        done = await scene.do(Inspect, trial)
+
+        assert done.change.trial.state is TrialState.CANCELLED
+
+    async def test_a_listing_of_the_living_that_fails_ends_nothing(self) -> None:
+        scene = Scene()
+        scene.remote.faults = {("find", 2): unreadable()}
+
+        inspect = Inspect(trial=a_trial(missing_since=NOW), before=None, is_last_word=True)
+        done = await scene.hands.carry_out(inspect)
+
+        assert done.change.trial.submission.is_open
 
     async def test_a_deleted_listing_that_fails_ends_nothing(self) -> None:
         scene = Scene()

@@ -8,6 +8,7 @@ import pytest
 
 from sweeper.daemon.health import LONGEST_BACK_OFF
 from sweeper.daemon.reconciler import Reconciler
+from sweeper.domain.caring import VISIBILITY_WINDOW
 from sweeper.domain.outbox import Notice
 from sweeper.domain.phase import DesiredPhase, Phase
 from sweeper.domain.record import Event, Report, SlotGuard, SweepState, Wish, WishKind
@@ -31,6 +32,7 @@ from sweeper.errors import (
     NotSentError,
     RejectedError,
     StoreError,
+    TrainingGoneError,
     TransientError,
 )
 from sweeper.ports import TrainingRequest
@@ -542,6 +544,20 @@ class TestWishes:
         world.remote.lag = timedelta(seconds=40)
         daemon = world.daemon()
         await world.ticks(daemon, 6)
+        await world.store.add_wish(Wish(kind=WishKind.CANCEL, at=NOW))
+
+        await world.run(daemon)
+
+        assert not world.remote.newest(0).lives
+
+    async def test_a_cancel_deletes_what_a_listing_has_whatever_else_is_said(self) -> None:
+        world = await a_world(planned=1)
+        world.remote.script = endless
+        daemon = world.daemon()
+        await world.ticks(daemon, 6)
+        world.clock.turn(VISIBILITY_WINDOW.total_seconds())
+        unknown = Fault(error=TrainingGoneError("404"))
+        world.remote.faults = {("delete", 1): unknown, ("get", 1): unknown, ("get", 2): unknown}
         await world.store.add_wish(Wish(kind=WishKind.CANCEL, at=NOW))
 
         await world.run(daemon)

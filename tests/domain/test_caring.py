@@ -131,16 +131,13 @@ def test_a_404_is_believed_late(sent: float, missing: float, gone: bool) -> None
 
 
 @pytest.mark.parametrize(
-    ("seen_at", "sent", "gone"),
-    [
-        pytest.param(NOW, -1, True, id="seen"),
-        pytest.param(None, -59, False, id="never seen and young"),
-        pytest.param(None, -60, True, id="never seen and old"),
-    ],
+    ("sent", "is_last_word"),
+    [pytest.param(-59, False, id="young"), pytest.param(-60, True, id="old")],
 )
-@pytest.mark.parametrize("cancel_asked_at", [None, NOW])
-def test_after_our_delete_a_404_is_believed_at_once_if_it_was_ever_seen(
-    seen_at: Any, sent: float, gone: bool, cancel_asked_at: Any
+@pytest.mark.parametrize("seen_at", [None, NOW], ids=["never seen", "seen"])
+@pytest.mark.parametrize("cancel_asked_at", [None, NOW], ids=["overdue", "given up"])
+def test_after_our_delete_a_404_is_looked_into_at_once_and_believed_of_old_ones_alone(
+    seen_at: Any, sent: float, is_last_word: bool, cancel_asked_at: Any
 ) -> None:
     trial = a_trial(
         cancel_asked_at=cancel_asked_at,
@@ -150,7 +147,10 @@ def test_after_our_delete_a_404_is_believed_at_once_if_it_was_ever_seen(
         missing_since=NOW,
     )
 
-    assert isinstance(act(trial), Inspect) is gone
+    action = act(trial)
+
+    assert isinstance(action, Inspect)
+    assert action.is_last_word is is_last_word
 
 
 class TestCreateLeftOpen:

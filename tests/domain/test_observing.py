@@ -293,6 +293,21 @@ def test_what_is_missing_is_counted_from_the_first_time() -> None:
     assert missing(first, LATER) is first
 
 
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.PENDING, Phase.UNKNOWN])
+def test_a_delete_that_did_not_find_what_is_there_is_repeated_after_a_backoff(
+    phase: Phase,
+) -> None:
+    trial = a_trial(
+        phase=Phase.PENDING, delete_sent_at=NOW, missing_since=NOW, next_call_at=after(hours=1)
+    )
+
+    submission = see(trial, phase).trial.submission
+
+    assert (submission.missing_since, submission.calls_failed) == (None, 1)
+    assert submission.next_call_at is not None
+    assert LATER < submission.next_call_at <= LATER + timedelta(seconds=2)
+
+
 def test_what_is_seen_again_is_not_missing() -> None:
     assert see(a_trial(missing_since=NOW), Phase.RUNNING).trial.submission.missing_since is None
 

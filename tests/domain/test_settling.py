@@ -189,7 +189,7 @@ def test_a_delete_that_finds_nothing_is_looked_into() -> None:
     change = gone_at_delete(a_trial(delete_sent_at=NOW, calls_failed=1), LATER)
 
     submission = change.trial.submission
-    assert (submission.missing_since, submission.calls_failed) == (LATER, 0)
+    assert (submission.missing_since, submission.calls_failed) == (LATER, 1)
     assert outcomes(change, EventKind.DELETE) == ["gone"]
 
 

@@ -86,13 +86,24 @@ ENDING = (
     ),
     Bug(
         name="delete-of-an-unseen-one-believed",
-        fault="A 404 to the delete of a training that never showed yet counts as gone.",
+        fault="A 404 to the delete of a training that need not show yet counts as gone.",
         path="sweeper/domain/caring.py",
-        old="        return submission.seen_at is not None or not young\n",
-        new="        return True\n",
+        old="not _is_young(waiting, now) and may_be_believed(marked, sweep, now),\n",
+        new="may_be_believed(marked, sweep, now),\n",
         finder=(
             "tests/daemon/test_reconciler.py::TestWishes::"
             "test_a_cancel_deletes_a_training_that_does_not_show_yet"
+        ),
+    ),
+    Bug(
+        name="404-to-a-delete-believed",
+        fault="A 404 to a delete is believed whatever the listing of the living has.",
+        path="sweeper/daemon/actions.py",
+        old="        if alive is not None:\n",
+        new="        if False:\n",
+        finder=(
+            "tests/daemon/test_actions.py::TestInspect::"
+            "test_what_the_listing_of_the_living_has_is_not_gone_whatever_a_reading_says"
         ),
     ),
     Bug(

@@ -48,15 +48,15 @@ WATCHING = (
         name="404-believed-at-once",
         fault="One 404 is enough to take a training for gone.",
         path="sweeper/domain/caring.py",
-        old="    return not young and now - missing >= CONFIRM_GONE\n",
-        new="    return not young\n",
+        old="    return not _is_young(submission, now) and now - missing >= CONFIRM_GONE\n",
+        new="    return not _is_young(submission, now)\n",
         finder="tests/domain/test_caring.py::test_a_404_is_believed_late",
     ),
     Bug(
         name="404-believed-after-a-create",
         fault=("A 404 right after a create is believed, though a training takes a while to show."),
         path="sweeper/domain/caring.py",
-        old="    return not young and now - missing >= CONFIRM_GONE\n",
+        old="    return not _is_young(submission, now) and now - missing >= CONFIRM_GONE\n",
         new="    return now - missing >= timedelta()\n",
         finder="tests/domain/test_caring.py::test_a_404_is_believed_late",
     ),
@@ -104,8 +104,8 @@ WATCHING = (
         name="deleted-listing-not-asked",
         fault="What is gone is not looked up among the deleted, so what it became is guessed.",
         path="sweeper/daemon/actions.py",
-        old="            last = await self._last_seen(trial)\n",
-        new="            last = None\n",
+        old="        last = await self._listed(trial, deleted=True)\n",
+        new="        last = None\n",
         finder=(
             "tests/daemon/test_freezing.py::"
             "test_what_finished_and_was_deleted_by_the_server_never_counts"
