@@ -11,6 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from sweeper.domain.parameters import SearchSpace
+from sweeper.domain.receivers import Receiver
 from sweeper.domain.trial import FailureClass
 from sweeper.domain.values import JsonValue, Params
 
@@ -186,7 +187,8 @@ class SweepSpec:
     point gets; `points` are tried first, each once per repeat; `run_cap` bounds the number of
     trials. `zip` names groups of categorical parameters of equal length whose values walk
     together. `training` None means: always the local control plane. `cleanup` is how long a
-    finished training is kept by the control plane (None: as long as it likes).
+    finished training is kept by the control plane (None: as long as it likes). `notify` are those
+    who are told of the sweep.
     """
 
     name: str
@@ -209,3 +211,4 @@ class SweepSpec:
     cleanup: timedelta | None = timedelta(days=7)
     early_terminate: EarlyTerminateSpec | None = None
     description: str | None = None
+    notify: tuple[Receiver, ...] = ()

@@ -11,6 +11,7 @@ from sweeper.sweepfile.amounts import Count, PositiveWhole, Seed, complaint
 from sweeper.sweepfile.distributions import AnyShape, NestedShape
 from sweeper.sweepfile.findings import Findings
 from sweeper.sweepfile.limits import LimitsShape
+from sweeper.sweepfile.notifying import ReceiverShape
 from sweeper.sweepfile.objective import HyperbandShape, MetricShape
 from sweeper.sweepfile.recovering import Cleanup, ResumeSection, RetrySection, TimeoutsSection
 from sweeper.sweepfile.shapes import read_value
@@ -46,12 +47,6 @@ def _push(value: Any) -> Any:
             f"{shown(value)} is not carried out by this version: let trials report (push)"
         )
     raise complaint(f"{shown(value)} is not known: write push")
-
-
-def _nobody(value: Any) -> Any:
-    if value == []:
-        return value
-    raise complaint("this version notifies nobody: remove it")
 
 
 class Document(BaseModel):
@@ -125,8 +120,8 @@ class Document(BaseModel):
     """What becomes of finished trainings on the control plane. Default: `{after: 7d}`."""
     objective: Annotated[Literal["push"], BeforeValidator(_push)] | None = None
     """Where the objective's value comes from: trials report it."""
-    notify: Annotated[list[Any], Field(max_length=0), BeforeValidator(_nobody)] | None = None
-    """Nobody yet."""
+    notify: list[ReceiverShape] | None = None
+    """Who is told of the sweep, and of what."""
 
 
 KNOWN = (*Document.model_fields, *NOT_YET)

@@ -28,6 +28,7 @@ from sweeper.sweepfile.findings import MAX_FAULTS, Findings, TooManyFaults
 from sweeper.sweepfile.limits import read_limits
 from sweeper.sweepfile.loading import load
 from sweeper.sweepfile.naming import default_seed, read_name
+from sweeper.sweepfile.notifying import read_notify
 from sweeper.sweepfile.objective import read_early_terminate, read_objective
 from sweeper.sweepfile.parameters import check_grid, read_space
 from sweeper.sweepfile.places import Notice
@@ -191,9 +192,9 @@ class _Reading:
             cleanup=self._cleanup(),
             early_terminate=self._section("early_terminate", read_early_terminate),
             description=self._description(),
+            notify=self._section("notify", read_notify) or (),
         )
-        for key in ("objective", "notify"):
-            self._get(key)
+        self._get("objective")
         check_secrets(findings)
         self._check_whole(spec)
         return spec

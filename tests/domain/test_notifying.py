@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.domain.notifying import KINDS, Daily, Receiver, Topic, wanted_by
+from sweeper.domain.notifying import KINDS, Daily, wanted_by
 from sweeper.domain.outbox import NoticeKind
+from sweeper.domain.receivers import Receiver, Topic
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -28,7 +29,7 @@ def test_every_notice_belongs_to_one_topic() -> None:
 def test_a_receiver_wants_what_its_topics_are_about() -> None:
     wanted = wanted_by(
         [
-            Receiver(variable="SLACK", on=frozenset({Topic.STARTED, Topic.DAILY})),
+            Receiver(variable="SLACK", about=frozenset({Topic.STARTED, Topic.DAILY})),
             Receiver(file="/run/mail"),
         ]
     )
@@ -39,8 +40,8 @@ def test_a_receiver_wants_what_its_topics_are_about() -> None:
 
 
 def test_a_receiver_that_is_named_twice_gets_one_notice_of_each_kind() -> None:
-    one = Receiver(variable="SLACK", on=frozenset({Topic.STARTED}))
-    other = Receiver(variable="SLACK", on=frozenset({Topic.DAILY}))
+    one = Receiver(variable="SLACK", about=frozenset({Topic.STARTED}))
+    other = Receiver(variable="SLACK", about=frozenset({Topic.DAILY}))
 
     assert wanted_by([one, other]) == {"SLACK": {NoticeKind.STARTED, NoticeKind.SUMMARY}}
 
