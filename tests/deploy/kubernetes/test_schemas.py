@@ -23,17 +23,20 @@ from tests.deploy.kubernetes.manifests import (
 pytestmark = pytest.mark.needs("kubectl")
 
 VERSIONS = [f"1.{minor}" for minor in range(27, 38)]
+OPERATORS = "monitoring.coreos.com/v1"
 JUDGES = MANIFESTS.parents[1] / ".venv-manifests" / "bin"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", [*OURS, MONITORING])
 def test_every_resource_is_valid_for_every_version_since_1_27(name: str, version: str) -> None:
     judged = [
-        kubernetes_validate.validate(resource, version, strict=True) for resource in built(name)
+        kubernetes_validate.validate(resource, version, strict=True)
+        for resource in built(name)
+        if resource["apiVersion"] != OPERATORS
     ]
 
-    assert len(judged) > 5
+    assert len(judged) >= 3
 
 
 def test_a_field_that_there_is_not_would_be_found() -> None:
@@ -57,9 +60,13 @@ def _read_back(resources: Sequence[Resource]) -> object:
 
 
 def test_the_operator_knows_every_field_of_what_watches_sweeper() -> None:
-    resources = built(MONITORING)
+    resources = [each for each in built(MONITORING) if each["apiVersion"] == OPERATORS]
 
-    assert len(resources) > 1
+    assert {each["kind"] for each in resources} == {
+        "PodMonitor",
+        "PrometheusRule",
+        "ServiceMonitor",
+    }
     assert _read_back(resources) == resources
 
 
