@@ -68,8 +68,9 @@ test-deploy: $(DEPLOY)/stamp $(MANIFESTS)/stamp  ## Check boards, alerts, manife
 	sh tests/deploy/tools.sh
 	$(DEPLOY)/bin/python -m pytest -c tests/deploy/pytest.toml tests/deploy
 
-boards: $(DEPLOY)/stamp  ## Write the dashboards' JSON from grafana/boards
+boards: $(DEPLOY)/stamp  ## Write the dashboards' JSON from grafana/boards, and the operator's rules
 	$(DEPLOY)/bin/python -m grafana.boards
+	$(DEPLOY)/bin/python -m tests.deploy.kubernetes.prometheus_rule
 
 fuzz: $(FUZZ)/stamp  ## Fuzz TARGET (all of tests/fuzz when not given) for SECONDS each
 	@for target in $(or $(TARGET),$(notdir $(wildcard tests/fuzz/corpus/*))); do \
