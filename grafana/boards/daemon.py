@@ -144,15 +144,15 @@ def _protection() -> Line:
         ),
         unit="reqps",
     )
+    sent = rate(of_instance("sweeper_api_requests_total"), "instance")
+    allowed = f"max by (instance) ({of_instance('sweeper_api_rate_limit_per_second')})"
     limit = lines(
-        "Requests against the rate limit",
-        "The limit falls when the control plane says 429 or 503, and climbs again when it is well.",
-        Query(rate(of_instance("sweeper_api_requests_total"), "instance"), "{{instance}} sends"),
-        Query(
-            f"max by (instance) ({of_instance('sweeper_api_rate_limit_per_second')})",
-            "{{instance}} may send",
-        ),
-        unit="reqps",
+        "Share of the rate limit in use",
+        "Requests by the number that may be sent. The limit itself falls when the control plane "
+        "says 429 or 503, and climbs again when it is well.",
+        Query(f"{sent} / {allowed}", "{{instance}}"),
+        unit="percentunit",
+        steps=((None, "green"), (1, "red")),
     )
     return [(8, opened), (8, again), (8, limit)]
 
@@ -161,9 +161,10 @@ def _work() -> Line:
     ticks = of_sweep("sweeper_tick_duration_seconds_bucket")
     tick = lines(
         "Tick",
-        "The time that one tick takes: read, decide, act, record. The slowest of a hundred.",
-        Query(quantile(0.5, ticks, "sweep", window="$__rate_interval"), "{{sweep}}: half within"),
-        Query(quantile(0.99, ticks, "sweep", window="$__rate_interval"), "{{sweep}}: 99 of 100"),
+        "The time that one tick takes: read, decide, act, record. Half of all ticks, and by sweep "
+        "99 of 100, took no longer.",
+        Query(quantile(0.5, ticks, window="$__rate_interval"), "half within"),
+        Query(quantile(0.99, ticks, "sweep", window="$__rate_interval"), "{{sweep}}"),
         unit="s",
         steps=((None, "green"), (10, "red")),
     )
@@ -241,6 +242,12 @@ def _processes() -> Line:
             expr=f"{by} (rate({of_instance('process_cpu_seconds_total')}[5m]) {ours})",
             unit="percentunit",
             width=100,
+        ),
+        Column(
+            title="May send",
+            expr=f"max by (instance) ({of_instance('sweeper_api_rate_limit_per_second')})",
+            unit="reqps",
+            width=110,
         ),
         Column(
             title="Open files",

@@ -58,7 +58,7 @@ def _now() -> Line:
         Query(rate(of_sweep("sweeper_slot_idle_seconds_total"), window="5m")),
         unit="short",
         steps=((None, "green"), (1, "orange"), (4, "red")),
-    )
+    ).decimals(1)
     oldest = tile(
         "Oldest in the queue",
         "How long the training that queues longest has waited.",

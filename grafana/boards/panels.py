@@ -1,7 +1,8 @@
 """The few kinds of panels that all boards are made of, so that they look and behave alike."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grafana_foundation_sdk.builders import (
     common,
@@ -51,16 +52,35 @@ COLOURS: Mapping[str, str] = {
     "useful": "green",
     "lost": "red",
     "waiting to run": "orange",
+    "half within": "light-blue",
+    "nine of ten within": "blue",
+    "19 of 20 within": "blue",
+    "99 of 100 within": "purple",
+    "preempted": "orange",
+    "oldest now": "orange",
 }
 """One colour for one meaning, on every board."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """One query of a panel: `legend` names its series."""
+    """One query of a panel: `legend` names its series, and `colours` those of some of them.
+
+    Where the legend has a label in it, `colours` are by that label's value.
+    """
 
     expr: str
     legend: str = "__auto"
+    colours: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fixed(self) -> Mapping[str, str]:
+        """The colours that names of series have."""
+        if self.legend in COLOURS:
+            return {self.legend: COLOURS[self.legend]}
+        return {
+            re.sub(r"{{\w+}}", value, self.legend): colour for value, colour in self.colours.items()
+        }
 
 
 def tile(
@@ -84,7 +104,11 @@ def tile(
             if steps is PLAIN
             else shapes.BigValueColorMode.BACKGROUND
         )
-        .graph_mode(shapes.BigValueGraphMode.NONE if now else shapes.BigValueGraphMode.AREA)
+        .graph_mode(
+            shapes.BigValueGraphMode.NONE
+            if now or len(queries) > 1
+            else shapes.BigValueGraphMode.AREA
+        )
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .text_mode(
             shapes.BigValueTextMode.VALUE_AND_NAME
@@ -146,7 +170,7 @@ def lines(
             )
         )
         .line_width(2)
-        .fill_opacity(8)
+        .fill_opacity(0 if len(queries) > 1 or "{{" in queries[0].legend else 10)
         .show_points(shapes.VisibilityMode.NEVER)
         .span_nulls(False)
         .legend(
@@ -167,8 +191,8 @@ def lines(
         panel.min(0)
     for number, query in enumerate(queries):
         panel.with_target(_series(query, number))
-        if query.legend in COLOURS:
-            panel.override_by_name(query.legend, [_fixed(COLOURS[query.legend])])
+        for name, colour in query.fixed.items():
+            panel.override_by_name(name, [_fixed(colour)])
     return panel
 
 

@@ -1,7 +1,7 @@
 """Sweeps: how far each one is, how good it is, and what stood in its way."""
 
 from grafana.boards.board import Json, Line, Section, board
-from grafana.boards.panels import Query, above, dial, lines, stacked, tile
+from grafana.boards.panels import COLOURS, Query, above, dial, lines, stacked, tile
 from grafana.boards.queries import OVER, SETTLED, ago, increase, of_sweep, quantile
 
 _STATES = {
@@ -178,10 +178,12 @@ def _trouble() -> Line:
         Query(
             increase(of_sweep("sweeper_suspensions_total"), "by", window="10m"),
             "suspended by {{by}}",
+            {"other": "yellow", "us": "semi-dark-blue"},
         ),
         Query(
             increase(of_sweep("sweeper_resumes_total"), "outcome", window="10m"),
             "resume {{outcome}}",
+            {"accepted": "green", "failed": "red"},
         ),
         unit="short",
     )
@@ -211,7 +213,9 @@ def _movement() -> Line:
         "How long the training that queues longest has waited, and how long those that came to "
         "run within the hour before had waited.",
         Query(f"max ({of_sweep('sweeper_oldest_pending_seconds')})", "oldest now"),
-        Query(quantile(0.9, of_sweep("sweeper_pending_duration_seconds_bucket")), "nine of ten"),
+        Query(
+            quantile(0.9, of_sweep("sweeper_pending_duration_seconds_bucket")), "nine of ten within"
+        ),
         unit="s",
         steps=((None, "green"), (_HOUR, "red")),
     )
@@ -220,20 +224,29 @@ def _movement() -> Line:
         "How long trials take",
         "From the first intent to the end, queues and all attempts included: the median of those "
         "that ended within six hours before.",
-        Query(quantile(0.5, length, "state", window="6h"), "{{state}}"),
+        Query(quantile(0.5, length, "state", window="6h"), "{{state}}", COLOURS),
         unit="s",
     )
-    traffic = lines(
-        "Creates and reports within ten minutes",
-        "Creates sent to the control plane by what became of them, and reports from trainings.",
+    creates = lines(
+        "Creates within ten minutes",
+        "Creates sent to the control plane, by what became of them. An ambiguous one was cut "
+        "short, and is looked up before it is sent again.",
         Query(
             increase(of_sweep("sweeper_submissions_total"), "outcome", window="10m"),
-            "create {{outcome}}",
-        ),
-        Query(
-            increase(of_sweep("sweeper_reports_total"), "outcome", window="10m"),
-            "report {{outcome}}",
+            "{{outcome}}",
+            {"created": "green", "ambiguous": "orange", "rejected": "red", "forbidden": "purple"},
         ),
         unit="short",
     )
-    return [(8, pending), (8, durations), (8, traffic)]
+    reports = lines(
+        "Reports within ten minutes",
+        "Reports from trainings. One that is known was received before; one that is refused had "
+        "no good token or made no sense.",
+        Query(
+            increase(of_sweep("sweeper_reports_total"), "outcome", window="10m"),
+            "{{outcome}}",
+            {"new": "green", "known": "blue", "refused": "red"},
+        ),
+        unit="short",
+    )
+    return [(6, pending), (6, durations), (6, creates), (6, reports)]

@@ -24,7 +24,7 @@ SIMULATION = """
 seed: 4
 startup: 4
 duration: {kind: lognormal, median: 70, spread: 0.5}
-failures: 0.05
+failures: 0.12
 term_seconds: 2
 """
 
