@@ -1,3 +1,4 @@
+import re
 import runpy
 from pathlib import Path
 
@@ -8,9 +9,12 @@ from sweeper.telemetry.catalogue import CATALOGUE, Family
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 
 
-@pytest.mark.parametrize("file", ["README.md", "docs/metrics.md"])
+@pytest.mark.parametrize(
+    "file", ["README.md", "docs/metrics.md", "docs/logs.md", "docs/logs.schema.json"]
+)
 def test_a_document_is_what_the_code_generates(file: str) -> None:
     generated = runpy.run_path(str(ROOT / "docs" / "generate.py"))["generated"]
     text = (ROOT / file).read_text(encoding="utf-8")
@@ -45,14 +49,18 @@ def test_the_readme_opens_with_its_two_commands() -> None:
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
-    import re
-
-    documents = list(ROOT.glob("*.md"))
     links = [
         (path.name, target)
-        for path in documents
-        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
-        if not (ROOT / target).exists()
+        for path in DOCUMENTS
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+        if not (path.parent / target).exists()
     ]
 
     assert links == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_test_that_a_document_names_exists(document: Path) -> None:
+    named = re.findall(r"`(tests/[\w/.-]+)", document.read_text(encoding="utf-8"))
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
