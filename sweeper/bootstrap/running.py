@@ -127,7 +127,8 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
         folder.remember(record.id)
         manager = service_manager()
         manager.started()
-        if not options.drains and await _is_over(store, record):
+        # Whoever asks for metrics after the end gets them from a sweep that ended before, too.
+        if not (options.drains or lingers) and await _is_over(store, record):
             return await conclude(store, record, End.SETTLED, options)
         if is_local:
             _require_program(file, expansion, record)

@@ -8,6 +8,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.acceptance.daemons import PATIENCE, Ended, Place, lines_of, processes_of, waiting_at
@@ -208,3 +209,19 @@ async def test_what_began_before_midnight_is_taken_up_and_given_up_by_its_name(
     assert again.code == 1
     assert f"{yesterday}: cancelled" in again.err
     assert [path.name[:18] for path in (place.state / "sweeps").iterdir()] == [yesterday]
+
+
+async def test_a_complete_sweep_is_served_again_where_that_is_asked_for(place: Place) -> None:
+    file = place.sweep("name: demo", "method: grid", "command: [ls]", "parameters: {a: {value: 1}}")
+    await place.sweeper("run", file)
+
+    async with place.run("run", file, "--linger", "1h") as daemon:
+        url = (await daemon.says("metrics and health: ")).split()[-1]
+        await daemon.says("results: ")
+        async with httpx.AsyncClient(trust_env=False) as client:
+            scraped = (await client.get(url)).text
+        daemon.send(signal.SIGTERM)
+        ended = await daemon.end()
+
+    assert ended.code == 0, ended.err
+    assert 'sweeper_sweep_progress_ratio{sweep="demo"} 1.0' in scraped
