@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.domain.actions import Action, Delete, LookUp, Record, Resume, Submit
+from sweeper.domain.leaving import OnExit
 from sweeper.domain.phase import Phase
 from sweeper.domain.planning import REFUSALS, Draft, Snapshot, guard, is_exhausted, plan, sent_at
 from sweeper.domain.record import EventKind, SlotGuard, SweepState, Totals
@@ -346,6 +347,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         user_suspended=draw(st.sampled_from(UserSuspended)),
     )
     spec = a_spec(limits=limits, resume=resume)
+    on_exit = draw(st.sampled_from(OnExit))
     return a_snapshot(
         *live,
         spec=spec,
@@ -353,7 +355,8 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         planned=draw(st.sampled_from([None, 5, 9])),
         submitted=draw(st.integers(0, 6)),
         exhausted=draw(st.booleans()),
-        creates_open=draw(st.booleans()),
+        creates_open=on_exit is OnExit.LEAVE and draw(st.booleans()),
+        on_exit=on_exit,
         next_number=len(live),
     )
 
