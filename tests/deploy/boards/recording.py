@@ -93,17 +93,17 @@ async def record(minutes: float, write: Callable[[str], object]) -> None:
             since = utc_now().timestamp()
             for _ in range(max(round(minutes / 2), 1)):
                 await pause(120)
-                shown = await _shown(fleet, since)
-                write(json.dumps(shown))
+                write(json.dumps(await shown(fleet, since)))
 
 
-async def _shown(fleet: Fleet, since: float) -> dict[str, Any]:
+async def shown(fleet: Fleet, since: float) -> dict[str, Any]:
+    """Return what all boards show of the time since then."""
     until = utc_now().timestamp()
     results: dict[str, Any] = {}
     for item in ALL:
-        for sweep in SWEEPS if item.board == "sweeper-sweeps" else (".*",):
+        for sweep in fleet.daemons if item.board == "sweeper-sweeps" else (".*",):
             results[f"{item.name} {sweep}"] = await _result(fleet, item, since, until, sweep)
-    return {"since": since, "until": until, "sweeps": [*SWEEPS], "results": results}
+    return {"since": since, "until": until, "sweeps": [*fleet.daemons], "results": results}
 
 
 async def _result(fleet: Fleet, item: Asked, since: float, until: float, sweep: str) -> Any:

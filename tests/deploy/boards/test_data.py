@@ -4,15 +4,20 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from sweeper.clock import pause, utc_now
 from tests.acceptance.daemons import Place
-from tests.deploy.boards.asking import ALL, Asked
+from tests.deploy.boards.asking import ALL, FILES, Asked, load, panels
+from tests.deploy.boards.pictures import pictures
+from tests.deploy.boards.recording import shown
 from tests.deploy.boards.rehearsal import Fleet, Script, rehearse
 
 pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.timeout(600)]
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 SIMULATION = """
 seed: 1
@@ -91,3 +96,13 @@ async def test_every_query_returns_data_while_a_sweep_meets_with_faults(fleet: F
         await pause(3)
 
     assert [item.name for item in lacking] == []
+
+    # What the pictures in docs/images are made by draws this fleet, too.
+    drawn = {
+        name: {text.text for text in ElementTree.fromstring(picture).iter(f"{SVG}text")}
+        for name, picture in pictures(await shown(fleet, since))
+    }
+    titles = {file.stem: {panel["title"] for panel in panels(load(file))} for file in FILES}
+    assert drawn.keys() == titles.keys()
+    assert [name for name in titles if titles[name] - drawn[name]] == []
+    assert [name for name in drawn if "No data" in drawn[name]] == []
