@@ -236,6 +236,7 @@ class _Parts:
                 is_done = end is End.SETTLED and not is_held_up(record)
                 return NOTHING_LEFT if is_done else WORK_LEFT
             code = await conclude(self.store, record, end, options, received=self.signals.received)
+            self.metrics.leave(self.folder.name)
             await linger(self.signals, self.lingers)
             self.manager.ending()
             return code

@@ -53,7 +53,7 @@ async def test_a_run_that_lingers_is_scraped_after_its_end(place: Place) -> None
 
     values = _values(scraped)
     assert values["sweeper_trial_outcomes_total", "completed", "batch"] == 2
-    assert values["sweeper_owner", "batch"] == 1
+    assert values["sweeper_owner", "batch"] == 0
     assert ended.code == 0
 
 

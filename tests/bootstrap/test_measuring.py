@@ -21,7 +21,7 @@ from sweeper.bootstrap.measuring import (
 from sweeper.bootstrap.signals import StopSignals
 from sweeper.domain.sweep import Goal
 from sweeper.domain.trial import TrialState
-from sweeper.errors import SettingsError
+from sweeper.errors import SettingsError, StoreError
 from sweeper.settings import Settings
 from sweeper.store.memory import MemoryStore
 from sweeper.store.sql import SqlStore
@@ -143,6 +143,35 @@ async def test_what_metrics_came_to_stays_in_the_file(folder: SweepFolder, tmp_p
     assert values["sweep_trials", "active", "demo"] == 1
     assert values["api_breaker_state", "open", "demo"] == 1
     assert not [key for key in values if key[0].startswith(("process_", "training_info"))]
+
+
+async def test_a_gateway_that_is_not_there_ends_nothing(
+    folder: SweepFolder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_in(tmp_path, pushgateway="http://127.0.0.1:9")
+    async with (
+        SqlStore(folder.store) as store,
+        measured(store, folder, settings, carried=True) as metrics,
+    ):
+        metrics.ticked(a_tick(a_trial(0)))
+
+    (warning,) = caplog.messages
+    assert warning.startswith("Metrics do not get to http://127.0.0.1:9: ")
+
+
+async def test_what_ends_a_daemon_passes_through(folder: SweepFolder, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, metrics_textfile=tmp_path / "sweeper.prom")
+
+    async def fail() -> None:
+        async with (
+            SqlStore(folder.store) as store,
+            measured(store, folder, settings, carried=True),
+        ):
+            raise StoreError("the disk is full")
+
+    with pytest.raises(StoreError, match="the disk is full"):
+        await fail()
+    assert (tmp_path / "sweeper.prom").exists()
 
 
 async def test_a_verb_that_helps_out_carries_nothing_away(

@@ -254,3 +254,13 @@ def _gpu_time(charges: list[Charge]) -> float:
 
 def test_spans_and_uses_have_words_of_their_own() -> None:
     assert not set(Use) & set(Span)
+
+
+def test_work_moves_along_with_a_clock_that_was_set_ahead() -> None:
+    """Recorded times are shifted then; what was slept through is no work."""
+    moved = _running(since=3600)
+
+    watch, charges = looked(_at_work(), moved, after(seconds=3610))
+
+    assert charges == []
+    assert watch.work_from == after(seconds=3600)

@@ -247,3 +247,9 @@ def test_a_sweep_that_was_left_is_not_owned_any_more(metrics: Metrics) -> None:
     metrics.leave("never seen")
 
     assert [sample.value for sample in families_of(metrics)["sweeper_owner"].samples] == [0]
+
+
+def test_an_act_that_names_no_trial_counts_too(metrics: Metrics) -> None:
+    metrics.recorded(a_sweep(), [an_act(EventKind.RESUME, "accepted", trial=None)])
+
+    assert series_of(metrics)["resumes_total", "accepted", "demo"] == 1
