@@ -12,7 +12,9 @@ from sweeper.domain.sweep import LimitsSpec
 from sweeper.domain.trial import TrialState
 from sweeper.errors import TransientError
 from tests.support.builders import a_spec, after
+from tests.support.crashing import Crash, CrashPoint
 from tests.support.daemon import World
+from tests.support.remote import lost_answer
 
 pytestmark = pytest.mark.looptime
 
@@ -141,3 +143,42 @@ async def test_a_daemon_killed_while_it_suspends_leaves_nothing_suspended_for_go
     await world.ticks(world.daemon(), 20)
 
     assert phases(world) == [Phase.RUNNING, Phase.RUNNING]
+
+
+async def _night(world: World, point: CrashPoint, on_exit: OnExit) -> None:
+    """Run a daemon that is out of time after a few ticks, and killed at a point of its life."""
+    daemon = world.daemon(store=point.guard(world.store), control_plane=point.guard(world.remote))
+    try:
+        await world.ticks(daemon, 4)
+        daemon.on_exit = on_exit
+        while (await daemon.tick()).leaving:
+            world.pass_time(1.5)
+    except* Crash:
+        world.pass_time(1.5)
+
+
+@pytest.mark.parametrize("on_exit", [OnExit.SUSPEND, OnExit.CANCEL])
+async def test_a_kill_at_any_step_of_two_nights_loses_nothing_and_doubles_nothing(
+    on_exit: OnExit,
+) -> None:
+    at, was_killed = 1, True
+
+    while was_killed:
+        world = a_world()
+        world.remote.script = lambda number, attempt: [*[Phase.RUNNING] * 12, Phase.COMPLETED]
+        world.remote.faults = {(call, 1): lost_answer() for call in ("create", "suspend", "delete")}
+        await world.begin()
+        first = CrashPoint(at=at)
+        await _night(world, first, on_exit)
+        await _night(world, CrashPoint(at=1 + at % 29), on_exit)
+        await world.run(world.daemon())
+
+        was_killed = first.was_reached
+        at += 1
+        assert world.remote.twice_live == set()
+        assert world.remote.most_live <= 2
+        assert not any(training.lives for training in world.remote.trainings)
+        given_up = {TrialState.CANCELLED} if on_exit is OnExit.CANCEL else set()
+        assert len(await states(world)) == 4
+        assert set(await states(world)) <= {TrialState.COMPLETED} | given_up
+    assert at > 30
