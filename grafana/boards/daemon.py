@@ -257,4 +257,4 @@ def _processes() -> Line:
         also=[f"max by (instance, version, python) ({of_instance('sweeper_build_info')})"],
         sort="Sweep",
     )
-    return [(24, table)]
+    return [(24, table.height(6))]
