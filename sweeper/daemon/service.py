@@ -102,7 +102,7 @@ class Service:
             return True
         if self.on_exit is OnExit.LEAVE:
             return True
-        _log.info("the time is up: active trainings are told to %s", self.on_exit)
+        _log.info("--max-runtime is over; --on-exit %s for what is active", self.on_exit)
         self.reconciler.on_exit = self.on_exit
         self.until = self.now() + ON_EXIT_PATIENCE
         self.wake.set()
