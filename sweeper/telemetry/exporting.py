@@ -22,7 +22,7 @@ EVERY = 15.0
 PATIENCE = 10.0
 """Seconds after which one that is under way counts as failed; it is left alone until it ends."""
 
-LAST_GRACE = 3.0
+LAST_GRACE = 2.0
 """Seconds for the last time, when the daemon ends."""
 
 
