@@ -67,14 +67,16 @@ class Face:
         self._given = 0
         self._odd = cluster.stream("odd")
         self.is_amnesic = False
+        self.starts = 1
 
     @property
     def has_unique_names(self) -> bool:
         """Whether a name can be held by one training only."""
         return self._api.unique_names
 
-    def expire_tokens(self) -> None:
-        """Let no token given so far be good any more."""
+    def restart(self) -> None:
+        """End and start again: trainings go on, no token given so far is good any more."""
+        self.starts += 1
         self._tokens.clear()
 
     def answer(self, asked: Asked) -> Answer:

@@ -14,7 +14,7 @@ from sweeper.domain.record import Event, EventKind, SweepRecord, SweepState, Tot
 from sweeper.domain.trial import Submission, TrialState
 from sweeper.ports import Store
 from tests.simulation.history import Actor, Deed, Entry, History
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import OUTAGES, Scenario
 from tests.simulation.server import Training
 from tests.support.daemon import Heard
 
@@ -250,7 +250,7 @@ def storms(scenario: Scenario, history: History) -> Iterator[Violation]:
     """I10: while nothing can be reached, a daemon asks a few times and then hardly ever."""
     for outage in scenario.happenings:
         begins, ends = outage.at, min(outage.at + outage.seconds, scenario.calm)
-        if outage.what not in {"refused", "silence", "outage 503"} or begins >= ends:
+        if outage.what not in OUTAGES or begins >= ends:
             continue
         asked: Counter[int] = Counter(
             request.life for request in history.requests if begins <= request.at < ends

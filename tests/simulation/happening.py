@@ -70,6 +70,10 @@ class Happenings:
             self._intrude(one.what)
         elif one.what in {"amnesia", "restored"}:
             self._lose(one)
+        elif one.what == "restart":
+            # What is on its way is lost, and for a while there is nobody to connect to.
+            self._world.face.restart()
+            self._world.weather.windows.append(replace(one, what="refused"))
         else:
             await self._befall_daemon(one)
 

@@ -131,9 +131,16 @@ FAULTS = (
 )
 """What can befall a single request; `before` and `after` its effect."""
 
+DENIAL = "404"
+"""A false 404 to a request about one training, which only a listing can tell from a true one."""
+
 ON_TRAININGS = ("preempt", "lose node", "suspend", "delete", "person resumes")
 WINDOWS = ("refused", "outage 503", "silence", "forbidden", "token outage", "no read")
 ON_DAEMON = ("kill", "stop", "double start", "jump")
+ON_SERVER = ("restart",)
+OUTAGES = ("refused", "outage 503", "silence")
+"""The windows in which nothing of the control plane can be reached."""
+
 WISHES = ("wish pause", "wish suspend", "wish cancel one", "wish retry", "wish cancel")
 
 
@@ -143,20 +150,23 @@ def draw(seed: int) -> Scenario:
     def stream(name: str) -> random.Random:
         return random.Random(f"{seed}/draw/{name}")
 
-    calm = stream("calm").uniform(40, 300)
+    calm = stream("calm").uniform(30, 150)
+    # Now and then all is away for hours, which costs few requests.
+    hours = stream("hours")
+    away = hours.uniform(1, 4) * 3600 if hours.random() < 0.01 else 0.0
     sweep = _sweep(stream("sweep"))
     api = _api(stream("api"))
     course = _course(stream("course"), api)
     daemon = stream("daemon")
     return Scenario(
         seed=seed,
-        calm=round(calm, 1),
-        sql=stream("store").random() < 0.15,
+        calm=round(calm + away, 1),
+        sql=stream("store").random() < 0.1,
         sweep=sweep,
         course=course,
         api=api,
         faults=_faults(stream("faults")),
-        happenings=_happenings(seed, calm, sweep, api),
+        happenings=(*_happenings(seed, calm, sweep, api), *_hours(hours, calm, away)),
         kills=daemon.choice([0, 0, 0.01, 0.03, 0.1]),
         late=daemon.choice([0.0, 0.5, 1.0]),
         down=daemon.choice([0.5, 5, 60]),
@@ -164,7 +174,9 @@ def draw(seed: int) -> Scenario:
 
 
 def _sweep(rng: random.Random) -> Sweep:
-    trials = rng.choice([3, 3, 4, 4, 5, 6, 8, 10, rng.randint(11, 40)])
+    # Almost all that can go wrong does so with few trials, and many small worlds see more of it.
+    few, many = rng.choice([2, 3, 3, 3, 4, 4, 4, 5, 5, 6, 8]), rng.randint(9, 40)
+    trials = few if rng.random() < 0.96 else many
     active = rng.randint(1, min(trials, 12))
 
     def maybe(chance: float, low: int, high: int) -> int | None:
@@ -186,17 +198,17 @@ def _sweep(rng: random.Random) -> Sweep:
         leave=rng.random() < 0.1,
         failures=maybe(0.15, 1, 4),
         deadline=600.0 if rng.random() < 0.1 else None,
-        timeouts=rng.choice([60.0, 120.0, 300.0]),
+        timeouts=rng.choice([60.0, 60.0, 120.0, 300.0]),
         ramps=rng.random() < 0.7,
         lowered=maybe(0.2, 1, active),
     )
 
 
 def _course(rng: random.Random, api: Api) -> Course:
-    longest = rng.choice([5, 20, 40, 90])
+    longest = rng.choice([5, 5, 20, 20, 40, 90])
     kept = rng.choice([None, None, 5.0, 60.0])
     return Course(
-        queueing=rng.choice([0.5, 5, 60]),
+        queueing=rng.choice([0.5, 0.5, 5, 5, 60]),
         running=(longest / 4, longest),
         failing=rng.choice([0, 0, 0.1, 0.5]),
         losing=rng.choice([0, 0, 0.2]),
@@ -230,12 +242,19 @@ def _faults(rng: random.Random) -> Mapping[str, float]:
     count = rng.randint(1, 8)
     weights = {fault: rng.random() for fault in rng.sample(FAULTS, count)}
     whole = sum(weights.values())
-    return {fault: round(level * weight / whole, 5) for fault, weight in weights.items()}
+    drawn = {fault: round(level * weight / whole, 5) for fault, weight in weights.items()}
+    return drawn | {DENIAL: rng.choice([0.05, 0.2, 0.5])} if rng.random() < 0.1 else drawn
 
 
 def _happenings(seed: int, calm: float, sweep: Sweep, api: Api) -> tuple[Happening, ...]:
     found: list[Happening] = []
-    for kinds, chance in ((ON_TRAININGS, 0.3), (WINDOWS, 0.15), (ON_DAEMON, 0.25), (WISHES, 0.07)):
+    for kinds, chance in (
+        (ON_TRAININGS, 0.3),
+        (WINDOWS, 0.15),
+        (ON_DAEMON, 0.25),
+        (ON_SERVER, 0.15),
+        (WISHES, 0.07),
+    ):
         for kind in kinds:
             rng = random.Random(f"{seed}/draw/happening/{kind}")
             times = rng.choice([1, 1, 2, 6]) if rng.random() < chance else 0
@@ -254,6 +273,11 @@ def _happenings(seed: int, calm: float, sweep: Sweep, api: Api) -> tuple[Happeni
         what = rng.choice(["foreign", "copy", "squatter"])
         found.append(Happening(at=round(rng.uniform(0, calm), 1), what=what))
     return tuple(sorted(found, key=lambda one: (one.at, one.what)))
+
+
+def _hours(rng: random.Random, calm: float, away: float) -> tuple[Happening, ...]:
+    what = rng.choice(OUTAGES)
+    return (Happening(at=round(calm, 1), what=what, seconds=away),) if away else ()
 
 
 def _happening(rng: random.Random, calm: float, kind: str) -> Happening:

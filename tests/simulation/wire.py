@@ -17,7 +17,13 @@ from sweeper.runai.transport import EXTENSION, Bounds
 from tests.simulation.answering import Answer, Asked, Face, read
 from tests.simulation.history import Note, Request
 from tests.simulation.living import Life
-from tests.simulation.scenario import DEADLINE_SLACK, LONG_SLACK, Happening, Scenario
+from tests.simulation.scenario import (
+    DEADLINE_SLACK,
+    DENIAL,
+    LONG_SLACK,
+    Happening,
+    Scenario,
+)
 from tests.simulation.server import Cluster
 from tests.support.simulated_daemon import Line
 
@@ -48,7 +54,14 @@ class Weather:
                 return window.what
         if drawn == "other id" and asked.operation != "get":
             return ""
+        if drawn == DENIAL and not self._may_deny(asked):
+            return ""
         return drawn
+
+    def _may_deny(self, asked: Asked) -> bool:
+        """Whether a false 404 is one that can be told: a listing knows better."""
+        of_one = asked.operation in {"get", "suspend", "resume", "delete"}
+        return of_one and self.scenario.api.has_listing
 
     def _drawn(self, operation: str) -> str:
         # Drawn for every request, so that what is drawn later does not depend on the hour.
@@ -132,17 +145,19 @@ class Wire(Line):
             case "503 before" | "502 before" | "outage 503" | "token outage" | "no read":
                 await pause(latency)
                 return httpx.Response(502 if fate == "502 before" else 503)
-            case "401" | "forbidden":
+            case "401" | "forbidden" | "404":
                 await pause(latency)
-                return httpx.Response(401 if fate == "401" else 403)
+                return httpx.Response({"401": 401, "404": 404}.get(fate, 403))
             case "429":
                 await pause(latency)
                 seconds = self._weather.stream("retry after").randint(0, 30)
                 return httpx.Response(429, headers={"Retry-After": str(seconds)})
             case _:
                 pass
-        status, body = await self._arrived(asked, latency)
-        return self._spoilt(request, fate, status, body)
+        answer = await self._arrived(asked, latency)
+        if answer is None:
+            raise httpx.ReadError("reset", request=request)
+        return self._spoilt(request, fate, *answer)
 
     def _spoilt(self, request: httpx.Request, fate: str, status: int, body: Any) -> httpx.Response:
         """Return the answer as it comes back."""
@@ -163,20 +178,24 @@ class Wire(Line):
                 body = {**body, "workloadId": "00000000-0000-4000-8000-000000000000"}
         return httpx.Response(status, content=json.dumps(body).encode())
 
-    async def _arrived(self, asked: Asked, latency: float) -> Answer:
-        """Let the request arrive halfway through the latency; return its answer at the end."""
+    async def _arrived(self, asked: Asked, latency: float) -> Answer | None:
+        """Let the request arrive halfway through the latency; return its answer at the end.
+
+        None if the server ended before: what was on its way then does not arrive either.
+        """
         loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Answer] = loop.create_future()
+        answered: asyncio.Future[Answer | None] = loop.create_future()
+        starts = self._face.starts
 
         def arrive() -> None:
-            answer = self._face.answer(asked)
+            answer = self._face.answer(asked) if self._face.starts == starts else None
             if not answered.done():
                 answered.set_result(answer)
 
         loop.call_later(latency / 2, arrive)
         answer = await answered
         await pause(latency / 2)
-        return answer
+        return answer if self._face.starts == starts else None
 
     def _arrive_late(self, asked: Asked, bounds: Bounds) -> None:
         """Let a request arrive up to a while after its caller's deadline."""
