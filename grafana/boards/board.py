@@ -116,7 +116,7 @@ def _query(name: str, label: str, query: str) -> dashboard.QueryVariable:
         dashboard.QueryVariable(name)
         .label(label)
         .datasource(DataSourceRef(type_val="prometheus", uid="${datasource}"))
-        .query({"query": query, "refId": name})
+        .query({"query": query, "refId": "StandardVariableQuery"})
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.ALPHABETICAL_ASC)
         .multi(True)

@@ -77,6 +77,7 @@ def _now() -> Line:
         Query(f"({rate(bad, window='5m')} or vector(0)) / {rate(requests, window='5m')}"),
         unit="percentunit",
         steps=((None, "green"), (0.01, "orange"), (0.1, "red")),
+        now=True,
     )
     token = tile(
         "Token expires in",

@@ -30,26 +30,32 @@ def fleet() -> Json:
 
 
 def _now() -> Line:
-    open_now = tile(
-        "Sweeps at work",
-        "Sweeps that a daemon owns at this moment.",
-        Query(f"sum ({OVER} ({of_sweep('sweeper_owner')}))"),
+    unfinished = f"{latest(of_sweep('sweeper_sweep_progress_ratio'))} < 1"
+    owned = f"{OVER} ({of_sweep('sweeper_owner')})"
+    alone = tile(
+        "Without a daemon",
+        "Sweeps within the time shown that had work left when they were last seen, and that no "
+        "daemon has now. Start them again: `sweeper run` goes on.",
+        Query(f"count ({unfinished} unless on (sweep) ({owned} == 1)) or vector(0)"),
         unit="short",
-        none="0",
+        steps=((None, "green"), (1, "red")),
+        now=True,
     )
-    running = tile(
-        "Trainings running",
-        "Trainings of all sweeps that are at work.",
-        Query(f"sum ({of_sweep('sweeper_trainings', phase='Running')})"),
+    held = tile(
+        "Need a person",
+        "Trials that are held, of all sweeps: sweeper will not guess.",
+        Query(f"sum ({of_sweep('sweeper_sweep_trials', state='held')})"),
         unit="short",
-        none="0",
+        steps=((None, "green"), (1, "red")),
+        now=True,
     )
-    gpus = tile(
-        "GPUs requested",
-        "By trainings that are not finished, whether or not they run.",
-        Query(f"sum ({of_sweep('sweeper_gpus_requested')})"),
-        unit="short",
-        none="0",
+    oldest = tile(
+        "Oldest in the queue",
+        "How long the training that queues longest has waited.",
+        Query(f"max ({of_sweep('sweeper_oldest_pending_seconds')})"),
+        unit="s",
+        steps=((None, "green"), (_HOUR / 2, "orange"), (_HOUR, "red")),
+        now=True,
     )
     idle = tile(
         "Idle slots",
@@ -58,23 +64,32 @@ def _now() -> Line:
         Query(rate(of_sweep("sweeper_slot_idle_seconds_total"), window="5m")),
         unit="short",
         steps=((None, "green"), (1, "orange"), (4, "red")),
+        now=True,
     ).decimals(1)
-    oldest = tile(
-        "Oldest in the queue",
-        "How long the training that queues longest has waited.",
-        Query(f"max ({of_sweep('sweeper_oldest_pending_seconds')})"),
-        unit="s",
-        steps=((None, "green"), (_HOUR / 2, "orange"), (_HOUR, "red")),
-    )
-    held = tile(
-        "Need a person",
-        "Trials that are held, of all sweeps: sweeper will not guess.",
-        Query(f"sum ({of_sweep('sweeper_sweep_trials', state='held')})"),
+    at_work = tile(
+        "Sweeps at work",
+        "Sweeps that a daemon owns at this moment.",
+        Query(f"sum ({owned})"),
         unit="short",
-        steps=((None, "green"), (1, "red")),
+        now=True,
         none="0",
     )
-    return [(4, held), (4, oldest), (4, idle), (4, open_now), (4, running), (4, gpus)]
+    running = tile(
+        "Trainings running",
+        "Trainings of all sweeps that are at work.",
+        Query(f"sum ({of_sweep('sweeper_trainings', phase='Running')})"),
+        unit="short",
+        now=True,
+    )
+    gpus = tile(
+        "GPUs requested",
+        "By trainings that are not finished, whether or not they run.",
+        Query(f"sum ({of_sweep('sweeper_gpus_requested')})"),
+        unit="short",
+        now=True,
+    )
+    urgent = [(4, alone), (4, held), (4, oldest), (3, idle)]
+    return [*urgent, (3, at_work), (3, running), (3, gpus)]
 
 
 def _table() -> Line:

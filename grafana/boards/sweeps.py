@@ -137,7 +137,7 @@ def _value() -> Line:
         "The best objective of all trials; its name and its goal stand in the legend.",
         Query(
             f"max by (sweep, objective, goal) ({of_sweep('sweeper_objective_best')}"
-            " * on (instance, sweep) group_left (objective, goal)"
+            " * on (job, instance, sweep) group_left (objective, goal)"
             f" {of_sweep('sweeper_sweep_info')})",
             "{{objective}} ({{goal}})",
         ),

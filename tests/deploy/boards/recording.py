@@ -15,7 +15,7 @@ from typing import Any
 
 from sweeper.clock import pause, utc_now
 from tests.acceptance.daemons import Place
-from tests.deploy.boards.asking import ALL, Asked
+from tests.deploy.boards.asking import FILES, Asked, asked
 from tests.deploy.boards.rehearsal import Fleet, Script, rehearse
 
 SCRAPE_SECONDS = 5
@@ -100,7 +100,8 @@ async def shown(fleet: Fleet, since: float) -> dict[str, Any]:
     """Return what all boards show of the time since then."""
     until = utc_now().timestamp()
     results: dict[str, Any] = {}
-    for item in ALL:
+    # Read anew each time, so that a board can be changed while it is rehearsed.
+    for item in (item for file in FILES for item in asked(file)):
         for sweep in fleet.daemons if item.board == "sweeper-sweeps" else (".*",):
             results[f"{item.name} {sweep}"] = await _result(fleet, item, since, until, sweep)
     return {"since": since, "until": until, "sweeps": [*fleet.daemons], "results": results}
