@@ -26,7 +26,8 @@ DEFAULT_LISTEN = "127.0.0.1:9464"
 _SHOWN = 200
 """How many characters of what was given are repeated at most."""
 
-_SECRET = "client_secret"  # noqa: S105 # the name of a setting
+_SECRETS = {"client_secret": "client_secret_file", "notify_url": "notify_url_file"}
+"""Settings that come from the environment alone, each with what a settings file may name."""
 
 
 class LogFormat(StrEnum):
@@ -183,6 +184,34 @@ class Settings(BaseSettings):
     )
     """Let a spec ask for host paths, host network, uid 0 and the like."""
 
+    notify_url: Annotated[SecretStr | None, Optional] = Field(
+        default=None, validation_alias="SWEEPER_NOTIFY_URL"
+    )
+    """Address of somebody who is told of every sweep, as Apprise writes it.
+
+    From the environment only, for it holds a password; needs `sweeper[notify]`.
+    """
+
+    notify_url_file: Annotated[Path | None, Optional] = Field(
+        default=None, validation_alias="SWEEPER_NOTIFY_URL_FILE"
+    )
+    """A file that holds such an address; read again for each message."""
+
+    notify_about: Annotated[str | None, Optional] = Field(
+        default=None, validation_alias="SWEEPER_NOTIFY_ABOUT"
+    )
+    """Of what they are told: started, finished, stopped, needs-a-person, failed, daily.
+
+    With commas between them. Default: finished, stopped, needs-a-person.
+    """
+
+    notify_daily_at: str = Field(
+        default="08:00",
+        validation_alias="SWEEPER_NOTIFY_DAILY_AT",
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    )
+    """When the daily summary is sent, on this machine's clock."""
+
     gpus: int | None = Field(default=None, validation_alias="SWEEPER_LOCAL_GPUS", ge=0)
     """GPUs of the embedded local control plane. Default: those that NVML finds."""
 
@@ -237,7 +266,7 @@ def settings_reference() -> str:
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else f"`{str(field.default).lower()}`"
         words = " ".join((field.description or "").split())
-        shown = "-" if name == _SECRET else f"`{name}`"
+        shown = "-" if name in _SECRETS else f"`{name}`"
         lines.append(f"| {shown} | `{field.validation_alias}` | {default} | {words} |")
     return "\n".join(lines) + "\n"
 
@@ -281,12 +310,10 @@ def _refuse_unusable(file: Path) -> None:
         raise SettingsError(f"{file}: cannot be read: it is nested too deep") from error
     except (OSError, ValueError) as error:
         raise SettingsError(f"{file}: cannot be read: {printable(str(error), _SHOWN)}") from error
-    known = sorted(set(Settings.model_fields) - {_SECRET})
+    known = sorted(set(Settings.model_fields) - set(_SECRETS))
     for key in data:
-        if key == _SECRET:
-            raise SettingsError(
-                f"{file}: client_secret: use client_secret_file, or the environment"
-            )
+        if key in _SECRETS:
+            raise SettingsError(f"{file}: {key}: use {_SECRETS[key]}, or the environment")
         if key not in known:
             shown = printable(key, _SHOWN)
             raise SettingsError(f"{file}: {shown}: no such setting; there are {', '.join(known)}")
@@ -299,7 +326,7 @@ def _describe(error: ValidationError, flags: Mapping[str, Any], file: Path | Non
         found = str(fault["loc"][0])
         name = names.get(found, found)
         place = _place(name, flags, file)
-        value = "" if name == _SECRET else f"{printable(repr(fault['input']), _SHOWN)}: "
+        value = "" if name in _SECRETS else f"{printable(repr(fault['input']), _SHOWN)}: "
         faults.append(f"{place}: {value}{fault['msg']}")
     return "; ".join(faults)
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-SECRET_VARIABLES = ("RUNAI_CLIENT_SECRET",)
+SECRET_VARIABLES = ("RUNAI_CLIENT_SECRET", "SWEEPER_NOTIFY_URL")
 """What trainings on this machine must not inherit."""
 
 

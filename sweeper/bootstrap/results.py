@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
 from rich.console import Console
+from rich.table import Table
 
 from sweeper.exports.rows import columns_of
 from sweeper.exports.table import results_table
@@ -45,17 +46,22 @@ async def print_results(client: VerbsClient, form: str, top: int | None = None) 
 
 
 async def _print_table(client: VerbsClient, top: int) -> None:
+    table = await read_table(client, top)
+    await asyncio.to_thread(Console().print, table)
+
+
+async def read_table(client: VerbsClient, top: int) -> Table:
+    """Return the best `top` trials as a table."""
     view = await client.sweep()
     total = sum(view["trials"]["states"].values())
     objective = view["sweep"]["objective"] or {}
-    table = results_table(
+    return results_table(
         await _rows_for_table(client, total, top),
         objective=objective.get("name"),
         goal=objective.get("goal"),
         limit=top,
         total=total,
     )
-    await asyncio.to_thread(Console().print, table)
 
 
 async def _rows_for_table(client: VerbsClient, total: int, top: int) -> Sequence[Row]:

@@ -25,6 +25,7 @@ from sweeper.bootstrap.faces import (
 )
 from sweeper.bootstrap.folders import SweepFolder, folder_of
 from sweeper.bootstrap.measuring import linger, measured
+from sweeper.bootstrap.notifying import Telling, read_telling
 from sweeper.bootstrap.owning import own_store
 from sweeper.bootstrap.planes import LOCAL, Plane, PlaneRequest, open_plane, runs_locally
 from sweeper.bootstrap.programs import require_program
@@ -36,11 +37,12 @@ from sweeper.bootstrap.signals import StopSignals, exit_code, stop_signals
 from sweeper.bootstrap.starting import begun_anew, first_record, next_record
 from sweeper.clock import utc_now
 from sweeper.daemon.actions import Hands
+from sweeper.daemon.delivering import Outbox, delivering
 from sweeper.daemon.observer import Observer
 from sweeper.daemon.reconciler import Reconciler
 from sweeper.daemon.service import End, Service
 from sweeper.domain.expansion import Expansion
-from sweeper.domain.outbox import STARTED_DETAIL
+from sweeper.domain.outbox import STARTED_DETAIL, Wanted, notices_of
 from sweeper.domain.record import Event, EventKind, SweepRecord, Wish, WishKind
 from sweeper.domain.reviewing import is_held_up
 from sweeper.errors import Fault, StoreError, SweepFileError
@@ -119,11 +121,14 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
     expansion = expand(file)
     is_local = runs_locally(file.spec.training, settings, local=options.local)
     place = LOCAL if is_local else check_base_url(settings.base_url or "")
+    telling = read_telling(
+        file.spec.notify, settings, options.file.absolute().parent, check=not options.drains
+    )
     folder = folder_of(settings, file.spec.name)
     lines.about(sweep=folder.name)
     folder.create(options.file)
     async with own_store(folder, utc_now, patience=patience) as store:
-        record = await _record(store, folder, file, expansion, place)
+        record = await _record(store, folder, file, expansion, place, telling.wanted)
         folder.remember(record.id)
         manager = service_manager()
         manager.started()
@@ -140,6 +145,7 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
                 folder=folder,
                 store=store,
                 metrics=metrics,
+                telling=telling,
                 signals=signals,
                 lines=lines,
                 manager=manager,
@@ -157,7 +163,12 @@ async def _is_over(store: Store, record: SweepRecord) -> bool:
 
 
 async def _record(
-    store: Store, folder: SweepFolder, file: SweepFile, expansion: Expansion, place: str
+    store: Store,
+    folder: SweepFolder,
+    file: SweepFile,
+    expansion: Expansion,
+    place: str,
+    wanted: Wanted,
 ) -> SweepRecord:
     """Return the sweep's record, written for the first time or brought up to date."""
     kept = await store.load_sweep()
@@ -171,7 +182,7 @@ async def _record(
         )
         record = record if kept is None else begun_anew(kept, record)
         started = Event(at=now, kind=EventKind.SWEEP, outcome=record.state, detail=STARTED_DETAIL)
-        await store.save_sweep(record, [started])
+        await store.save_sweep(record, [started], notices=notices_of([started], wanted))
         return record
     start = next_record(kept, file, planned=planned, control_plane=place)
     if start.record != kept:
@@ -214,6 +225,7 @@ class _Parts:
     folder: SweepFolder
     store: Store
     metrics: Metrics
+    telling: Telling
     signals: StopSignals
     lines: LineHandler
     manager: ServiceManager
@@ -226,11 +238,13 @@ class _Parts:
         latest = Latest(now=utc_now, started=utc_now())
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
+            outbox = self.telling.outbox(self.store, self.metrics)
+            await enter(delivering(outbox))
             if not options.drains:
                 face = probes(self.metrics, latest)
                 await enter(probes_face(options.settings.listen, face))
             await enter(verbs_face(self.folder, self.store, latest, self.metrics, wake.set))
-            end, record = await self._tick(record, latest, wake)
+            end, record = await self._tick(record, latest, wake, outbox)
             self.manager.ticks_ended()
             if options.drains:
                 is_done = end is End.SETTLED and not is_held_up(record)
@@ -242,7 +256,7 @@ class _Parts:
             return code
 
     async def _tick(
-        self, record: SweepRecord, latest: Latest, wake: asyncio.Event
+        self, record: SweepRecord, latest: Latest, wake: asyncio.Event, outbox: Outbox
     ) -> tuple[End, SweepRecord]:
         """Open what ticks need, and tick until the end; return why that came."""
         settings = self.options.settings
@@ -256,9 +270,8 @@ class _Parts:
             watchers = stack.enter_context(
                 watching(settings, self.lines, utc_now, quiet=self.options.quiet)
             )
-            reconciler = self._reconciler(
-                record, plane, Telemetries([self.metrics, latest, self.manager, *watchers])
-            )
+            hears = Telemetries([self.metrics, latest, self.manager, *watchers])
+            reconciler = self._reconciler(record, plane, hears, outbox)
             service = Service(
                 reconciler=reconciler,
                 now=utc_now,
@@ -321,7 +334,9 @@ class _Parts:
         async with reports_face(socket, self.store, key, now=utc_now, heard=heard):
             yield
 
-    def _reconciler(self, record: SweepRecord, plane: Plane, telemetry: Telemetries) -> Reconciler:
+    def _reconciler(
+        self, record: SweepRecord, plane: Plane, telemetry: Telemetries, outbox: Outbox
+    ) -> Reconciler:
         spec = self.file.spec
         attempts = Attempts(
             spec=spec,
@@ -359,6 +374,9 @@ class _Parts:
             now=utc_now,
             read_reports=reader.read if plane.is_local else read_nothing,
             drain=self.options.drains,
+            notify=self.telling.wanted,
+            daily=self.telling.daily,
+            on_notice=outbox.wake.set,
             # A broken template fails at once on this machine, where a create costs nothing.
             ramps=not plane.is_local,
         )

@@ -14,6 +14,7 @@ from sweeper.cli import (
     local,
     logs,
     ls,
+    notify,
     plan,
     probe,
     rebuild,
@@ -44,7 +45,7 @@ app = typer.Typer(
 for verb in (run, plan, validate, probe, status, ls, show, logs, events, results, health, schema):
     verb.add_to(app)
 steering.add_to(app)
-for tool in (adopt, gc, rebuild):
+for tool in (adopt, gc, notify, rebuild):
     tool.add_to(app)
 local.add_to(app)
 

@@ -47,11 +47,16 @@ def stop_hint(
 
     With `by_name`, the file alone does not lead to this sweep.
     """
-    again = f" --name {_argument(name)}" if by_name else ""
+    again = f" --name {argument(name)}" if by_name else ""
     return (
-        f"stopped; {_LEFT[on_exit]}: `sweeper run {_argument(file)}{again}` goes on, "
-        f"`sweeper cancel {_argument(name)}` gives up"
+        f"stopped; {_LEFT[on_exit]}: `sweeper run {argument(file)}{again}` goes on, "
+        f"`sweeper cancel {argument(name)}` gives up"
     )
+
+
+def argument(text: str) -> str:
+    """Return a name as a word of a command line that a person can copy."""
+    return shlex.quote(printable(text, 1_000))
 
 
 def _lines(sweep: SweepRecord, totals: Totals, best: TrialView | None) -> Iterator[str]:
@@ -60,7 +65,7 @@ def _lines(sweep: SweepRecord, totals: Totals, best: TrialView | None) -> Iterat
     known = phrase_best(sweep, best)
     if known and best is not None:
         yield f"{known}: {_params(best.trial.params)}"
-    name = _argument(sweep.name)
+    name = argument(sweep.name)
     yield f"results: `sweeper results {name}`"
     if totals.count(TrialState.FAILED, TrialState.HELD):
         # Run:ai's API has no logs; here they say more than an exit code.
@@ -84,7 +89,3 @@ def _params(params: Params) -> str:
         for name, value in list(params.items())[:_MOST_PARAMS]
     ]
     return ", ".join(shown) + (", …" if len(params) > _MOST_PARAMS else "")
-
-
-def _argument(text: str) -> str:
-    return shlex.quote(printable(text, 1_000))
