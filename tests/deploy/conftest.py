@@ -7,7 +7,7 @@ _LEFT_OUT = pytest.StashKey[list[str]]()
 _MEASURED = pytest.StashKey[list[str]]()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def measured(pytestconfig: pytest.Config) -> Callable[[str], None]:
     """Takes a line about what was measured, which is shown once all tests have ended."""
     return pytestconfig.stash.setdefault(_MEASURED, []).append
@@ -15,7 +15,9 @@ def measured(pytestconfig: pytest.Config) -> Callable[[str], None]:
 
 def _missing(item: pytest.Item) -> Iterator[str]:
     for marker in item.iter_markers("needs"):
-        yield from (command for command in marker.args if shutil.which(command) is None)
+        for choice in marker.args:
+            if not any(shutil.which(command) for command in choice.split(" or ")):
+                yield choice
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-_PACKAGES = "ca-certificates,passwd,python3,python3-pip,python3-venv"
+_PACKAGES = "apt,ca-certificates,netbase,passwd,python3,python3-pip,python3-venv,tzdata"
 _SECONDS = 600
 
 _DOCKERFILE = """\
