@@ -38,6 +38,7 @@ class Latest:
     now: Now
     started: datetime
     summary: TickSummary | None = field(default=None)
+    _are_ticks_over: bool = field(default=False)
 
     def recorded(self, sweep: SweepRecord, events: Sequence[Event]) -> None:
         """Do nothing: events stand in the store."""
@@ -46,8 +47,14 @@ class Latest:
         """Take the newest tick."""
         self.summary = summary
 
+    def ticks_ended(self) -> None:
+        """Expect no more ticks: they came to an orderly end, whatever lingers."""
+        self._are_ticks_over = True
+
     def health(self) -> str:
-        """Return what is wrong with the ticks, "" when they go on."""
+        """Return what is wrong with the ticks, "" when they go on or are over."""
+        if self._are_ticks_over:
+            return ""
         last = self.summary.at if self.summary else None
         return overdue(last, self.started, self.now(), TICK_BOUND)
 

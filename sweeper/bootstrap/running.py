@@ -246,6 +246,7 @@ class _Parts:
             await enter(verbs_face(self.folder, self.store, latest, self.metrics, wake.set))
             end, record = await self._tick(record, latest, wake, outbox)
             self.manager.ticks_ended()
+            latest.ticks_ended()
             if options.drains:
                 is_done = end is End.SETTLED and not is_held_up(record)
                 return NOTHING_LEFT if is_done else WORK_LEFT

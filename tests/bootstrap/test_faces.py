@@ -56,6 +56,16 @@ def test_a_daemon_whose_ticks_stand_still_is_not_healthy() -> None:
     assert "the last tick ended" in latest.health()
 
 
+def test_a_daemon_that_lingers_after_its_last_tick_is_healthy() -> None:
+    """Else whoever runs it would start it anew, over and over."""
+    latest = _latest(after(hours=1))
+    latest.ticked(_tick(at=NOW))
+
+    latest.ticks_ended()
+
+    assert latest.health() == ""
+
+
 def test_a_daemon_is_not_ready_before_its_first_tick() -> None:
     assert _latest().readiness() == "the first tick has not ended"
 
