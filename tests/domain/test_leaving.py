@@ -78,3 +78,41 @@ def test_a_sweep_that_is_over_or_given_up_stays_so(on_exit: OnExit, state: Sweep
     sweep = a_sweep(state=state)
 
     assert as_left(sweep, AT_WORK, on_exit) is sweep
+
+
+@pytest.mark.parametrize("state", [SweepState.OPEN, SweepState.PAUSED, SweepState.STOPPED])
+@pytest.mark.parametrize(("on_exit", "act"), [(OnExit.SUSPEND, Suspend), (OnExit.CANCEL, Delete)])
+def test_what_is_active_is_left_so_whether_or_not_new_trials_may_start(
+    state: SweepState, on_exit: OnExit, act: type
+) -> None:
+    snapshot = a_snapshot(AT_WORK, sweep=a_sweep(state=state), on_exit=on_exit, creates_open=False)
+
+    (action,) = plan(snapshot, a_draft, after(seconds=5))
+
+    assert isinstance(action, act)
+
+
+def test_trainings_that_a_person_suspended_may_be_cancelled_on_exit() -> None:
+    sweep = a_sweep(state=SweepState.SUSPENDED)
+    snapshot = a_snapshot(STOPPED, sweep=sweep, on_exit=OnExit.CANCEL, creates_open=False)
+
+    (action,) = plan(snapshot, a_draft, after(seconds=5))
+
+    assert isinstance(action, Delete)
+
+
+def test_a_sweep_that_is_frozen_suspends_nothing_and_deletes_what_it_was_told_to() -> None:
+    frozen = a_sweep(frozen="many are missing")
+    acts = {
+        on_exit: [
+            type(action)
+            for action in plan(
+                a_snapshot(AT_WORK, sweep=frozen, on_exit=on_exit, creates_open=False),
+                a_draft,
+                after(seconds=5),
+            )
+        ]
+        for on_exit in OnExit
+    }
+
+    assert acts == {OnExit.LEAVE: [], OnExit.SUSPEND: [], OnExit.CANCEL: [Delete]}
