@@ -98,7 +98,7 @@ lock: $(VENV)/dev.stamp  ## Resolve the dependencies anew, with hashes and witho
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --group pyproject.toml:build -o requirements-build.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --quiet --group dev --extra search pyproject.toml -o requirements-dev.lock
+		--no-header --quiet --group dev --extra otel --extra search pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --quiet --group pyproject.toml:outside -o requirements-outside.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

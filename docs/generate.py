@@ -1,4 +1,4 @@
-"""Write what is generated from the code: settings and metrics, in README.md and docs/metrics.md.
+"""Write what is generated from the code: settings, metrics and fields of logs, in documents.
 
     python docs/generate.py [--check]
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sweeper.settings import settings_reference
+from sweeper.telemetry.logfields import log_reference, log_schema
 from sweeper.telemetry.reference import metrics_list, metrics_reference
 
 ROOT = Path(__file__).parent.parent
@@ -18,12 +19,18 @@ ROOT = Path(__file__).parent.parent
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "README.md": {"settings": settings_reference, "metrics": metrics_list},
     "docs/metrics.md": {"metrics": metrics_reference},
+    "docs/logs.md": {"fields": log_reference},
 }
 """By file, the parts that stand between `<!-- name: ... -->` and `<!-- /name -->`."""
 
+WHOLE: Mapping[str, Callable[[], str]] = {"docs/logs.schema.json": log_schema}
+"""The files that are generated as a whole."""
+
 
 def generated(file: str, text: str) -> str:
-    """Return the text of a file with its generated parts as the code has them now."""
+    """Return the text of a file with what is generated in it as the code has it now."""
+    if file in WHOLE:
+        return WHOLE[file]()
     for name, reference in PARTS[file].items():
         part = re.compile(rf"(<!-- {name}: [^\n]* -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         body = reference().strip()
@@ -34,7 +41,7 @@ def generated(file: str, text: str) -> str:
 def main() -> int:
     """Bring the files up to date, or say whether they are."""
     stale = False
-    for file in PARTS:
+    for file in (*PARTS, *WHOLE):
         path = ROOT / file
         before = path.read_text(encoding="utf-8")
         after = generated(file, before)

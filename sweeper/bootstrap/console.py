@@ -13,13 +13,21 @@ from sweeper.ports import Now, Telemetry
 from sweeper.settings import LogFormat, Settings, load_settings
 from sweeper.telemetry.holding import HeldLines
 from sweeper.telemetry.logfile import LogFile
-from sweeper.telemetry.logs import LineHandler, Secrets, log_lines
+from sweeper.telemetry.logs import LineHandler, Secrets, line_formatter, log_lines
 from sweeper.telemetry.terminal import Display, can_display, stderr_console
 from sweeper.telemetry.transitions import TransitionLog
 
 _log = logging.getLogger(__name__)
 
+_LOGGING_VERBS = frozenset({"run", "probe", "local"})
+
 _WORTH_A_LINE = (TrialState.FAILED, TrialState.HELD)
+
+
+def held_lines(settings: Settings) -> HeldLines:
+    """Return what keeps lines back, to be given to `console_lines`."""
+    as_json = settings.log_format is LogFormat.JSON
+    return HeldLines(line_formatter(KnownSecrets(settings), as_json=as_json))
 
 
 @contextmanager
@@ -90,10 +98,30 @@ class KnownSecrets:
             self._read = version
 
 
-def log_fault(error: Exception) -> None:
+def log_fault(error: Exception, arguments: Sequence[str] = ()) -> None:
     """Say that something failed which should not: the whole story, without secrets."""
-    with log_lines(secrets=_secrets_of_environment()):
+    with log_lines(secrets=_secrets_of_environment(), as_json=asks_for_json(arguments)):
         _log.error("internal fault, please report it (exit 70)", exc_info=error)
+
+
+def log_end(text: str) -> None:
+    """Say as a JSON line why a command came to its end."""
+    with log_lines(secrets=_secrets_of_environment(), as_json=True):
+        _log.error("%s", text)
+
+
+def asks_for_json(arguments: Sequence[str]) -> bool:
+    """Return whether a command line asks for JSON lines; those of a verb that logs can."""
+    if not arguments or arguments[0] not in _LOGGING_VERBS:
+        return False
+    for argument, value in zip(arguments, (*arguments[1:], ""), strict=True):
+        flag, _, joined = argument.partition("=")
+        if flag == "--log-format":
+            return (joined or value).lower() == LogFormat.JSON
+    try:
+        return load_settings().log_format is LogFormat.JSON
+    except SettingsError:
+        return os.environ.get("SWEEPER_LOG_FORMAT", "").lower() == LogFormat.JSON
 
 
 def _secrets_of_environment() -> Secrets:

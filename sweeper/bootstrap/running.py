@@ -13,7 +13,7 @@ from typing import Any
 
 from sweeper.bootstrap.addresses import HostPort, reachable, read_address
 from sweeper.bootstrap.attempts import Attempts, first_argv, surroundings, write_files
-from sweeper.bootstrap.console import console_lines, watching
+from sweeper.bootstrap.console import console_lines, held_lines, watching
 from sweeper.bootstrap.ending import ALL_WELL, conclude
 from sweeper.bootstrap.faces import (
     Latest,
@@ -51,7 +51,6 @@ from sweeper.runai.base_url import check_base_url
 from sweeper.runai.operations import Observer as RequestObserver
 from sweeper.sweepfile.reading import SweepFile
 from sweeper.telemetry.fanout import Telemetries
-from sweeper.telemetry.holding import HeldLines
 from sweeper.telemetry.logs import LineHandler, to_stderr
 from sweeper.telemetry.metrics import Metrics
 from sweeper.web.reports import Heard
@@ -78,7 +77,7 @@ async def run_sweep(options: RunOptions) -> int:
         StoreError: what was decided cannot be recorded.
         StuckTickError: a tick did not end.
     """
-    held = HeldLines() if options.quiet else None
+    held = held_lines(options.settings) if options.quiet else None
     try:
         with console_lines(options.settings, held) as lines:
             code = await _until_stopped(options, lines)
@@ -116,6 +115,7 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
     file = read_file(
         options.file, settings, strict=options.strict, local=options.local, name=options.name
     )
+    lines.about(sweep=file.spec.name)
     for notice in (*file.violations, *file.warnings):
         _log.warning("%s:%s: %s: %s", file.file, notice.line, notice.path, notice.message)
     expansion = expand(file)
@@ -125,7 +125,6 @@ async def _run(options: RunOptions, signals: StopSignals, lines: LineHandler) ->
         file.spec.notify, settings, options.file.absolute().parent, check=not options.drains
     )
     folder = folder_of(settings, file.spec.name)
-    lines.about(sweep=folder.name)
     folder.create(options.file)
     async with own_store(folder, utc_now, patience=patience) as store:
         record = await _record(store, folder, file, expansion, place, telling.wanted)

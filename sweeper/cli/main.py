@@ -70,7 +70,7 @@ def run_command(arguments: Sequence[str]) -> int:
         _refuse_secrets(arguments)
         return _invoke(arguments)
     except SweeperError as error:
-        typer.echo(f"sweeper: {error}", err=True)
+        _tell(str(error), arguments)
         return exit_of(error)
     except KeyboardInterrupt:
         return Exit.SIGINT
@@ -80,16 +80,14 @@ def run_command(arguments: Sequence[str]) -> int:
         return Exit.OK
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
-            return _internal_fault(error)
+            return _internal_fault(error, arguments)
         sys.stdout = None
         where = f"{error.filename}: " if error.filename else "the output: "
-        typer.echo(
-            f"sweeper: {where}{error.strerror}: make room or look at the disk, then do this again",
-            err=True,
-        )
+        advice = "make room or look at the disk, then do this again"
+        _tell(f"{where}{error.strerror}: {advice}", arguments)
         return Exit.INTERNAL
     except Exception as error:  # noqa: BLE001 - the last line of defence: say it, exit 70
-        return _internal_fault(error)
+        return _internal_fault(error, arguments)
 
 
 def _invoke(arguments: Sequence[str]) -> int:
@@ -120,8 +118,17 @@ def _refuse_secrets(arguments: Sequence[str]) -> None:
             )
 
 
-def _internal_fault(error: Exception) -> int:
+def _tell(text: str, arguments: Sequence[str]) -> None:
+    from sweeper.bootstrap.console import asks_for_json, log_end
+
+    if asks_for_json(arguments):
+        log_end(text)
+    else:
+        typer.echo(f"sweeper: {text}", err=True)
+
+
+def _internal_fault(error: Exception, arguments: Sequence[str]) -> int:
     from sweeper.bootstrap.console import log_fault
 
-    log_fault(error)
+    log_fault(error, arguments)
     return Exit.INTERNAL

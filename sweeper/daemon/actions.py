@@ -98,7 +98,8 @@ class Hands:
         except (StoreError, InvalidTransitionError):
             raise
         except Exception as error:  # noqa: BLE001 - one trial must not end the sweep
-            _log.exception("Trial %s: %s failed", action.trial.number, type(action).__name__)
+            kind, trial = type(action).__name__, action.trial
+            _log.exception("Trial %s: %s failed", trial.number, kind, extra=trial.identity)
             return Done(action=action, change=self._call_failed(action, error))
 
     async def _carry_out(self, action: Action) -> Done:
@@ -151,10 +152,15 @@ class Hands:
         except RenderingError as error:
             return Done(action=action, change=refused(trial, self.now(), str(error)))
         except OSError as error:
-            _log.warning("The files of trial %s cannot be written: %s", trial.number, error)
+            _log.warning(
+                "The files of trial %s cannot be written: %s",
+                trial.number,
+                error,
+                extra=trial.identity,
+            )
             return Done(action=action, change=self._unsent(action, str(error)))
         except Exception as error:  # noqa: BLE001 - one trial must not end the sweep
-            _log.exception("Trial %s cannot be prepared", trial.number)
+            _log.exception("Trial %s cannot be prepared", trial.number, extra=trial.identity)
             return Done(action=action, change=self._unsent(action, str(error)))
         try:
             seen = await self.control_plane.create(request)
@@ -163,7 +169,7 @@ class Hands:
         except ControlPlaneError as error:
             return Done(action=action, change=self._not_created(action, error), error=error)
         except Exception as error:  # noqa: BLE001 - how far it came is not known
-            _log.exception("Trial %s: its create broke off", trial.number)
+            _log.exception("Trial %s: its create broke off", trial.number, extra=trial.identity)
             return self._open(action, AmbiguousError(str(error)))
         if seen.name != request.name:
             detail = f"the answer names another training, {seen.name}"

@@ -35,7 +35,12 @@ async def grant_adoptions(store: Store, hands: Hands, sweep: SweepRecord, write:
         try:
             change = await _granted(store, hands, sweep, wish)
         except ControlPlaneError as error:
-            _log.warning("Trial %s cannot be given its training yet: %s", wish.trial, error)
+            _log.warning(
+                "Trial %s cannot be given its training yet: %s",
+                wish.trial,
+                error,
+                extra={"trial": wish.trial, "workload_id": wish.workload_id},
+            )
             return True
         if change is not None:
             await write([change])
@@ -52,7 +57,7 @@ async def _granted(store: Store, hands: Hands, sweep: SweepRecord, wish: Wish) -
         return None
     change = await _adopted(hands, sweep, trial, wish.workload_id)
     if isinstance(change, str):
-        _log.warning("Trial %s: %s", trial.number, change)
+        _log.warning("Trial %s: %s", trial.number, change, extra=trial.identity)
         return not_adopted(trial, hands.now(), change)
     return change
 

@@ -63,7 +63,10 @@ class CatchUp:
         beyond = (await self.store.totals()).next_number + LONGEST_GAP
         for number, trace in traces.items():
             if number > beyond or (self.planned is not None and number >= self.planned):
-                _log.warning("%s is no training of this sweep: left alone", trace.seen.name)
+                named = {"workload_name": trace.seen.name, "workload_id": trace.seen.workload_id}
+                _log.warning(
+                    "%s is no training of this sweep: left alone", trace.seen.name, extra=named
+                )
                 continue
             beyond = max(beyond, number + LONGEST_GAP)
             change = await self._taken_up(trace)

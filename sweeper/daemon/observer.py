@@ -157,7 +157,10 @@ class Observer:
         submission = trial.submission
         if (seen.workload_id, seen.name) != (submission.workload_id, submission.workload_name):
             _log.warning(
-                "An answer about %s names %r: ignored", submission.workload_name, seen.name
+                "An answer about %s names %r: ignored",
+                submission.workload_name,
+                seen.name,
+                extra=trial.identity,
             )
             return Change(trial=trial)
         self._read_at[seen.workload_id] = now

@@ -182,6 +182,14 @@ class Trial:
     version: int = 0
 
     @property
+    def identity(self) -> dict[str, str | int]:
+        """What tells this trial and its newest training apart, under the names that logs use."""
+        submission = self.submission
+        names = {"trial": self.number, "attempt": submission.attempt}
+        given = {"workload_name": submission.workload_name, "workload_id": submission.workload_id}
+        return names | {name: value for name, value in given.items() if value is not None}
+
+    @property
     def holds_slot(self) -> bool:
         """Whether a training of this trial may exist and not be finished."""
         return self.submission.is_open

@@ -74,7 +74,11 @@ class ReportFiles:
             )
             self._remember(trial, after)
             if after >= FILE_BOUND:
-                _log.warning("trial %d wrote too many reports: the rest is not read", trial)
+                _log.warning(
+                    "trial %d wrote too many reports: the rest is not read",
+                    trial,
+                    extra={"trial": trial},
+                )
             if reports or after == offset:
                 return reports
 
@@ -107,5 +111,10 @@ def _readable(trial: int, line: bytes) -> Report | None:
     try:
         return parse_line(trial, line)
     except ReportError as error:
-        _log.debug("a line in the report file of trial %d is left out: %s", trial, error)
+        _log.debug(
+            "a line in the report file of trial %d is left out: %s",
+            trial,
+            error,
+            extra={"trial": trial},
+        )
         return None

@@ -3,12 +3,13 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeAlias
 
 from sweeper.domain.wording import printable
+from sweeper.telemetry.logfields import EXTRA_FIELDS
 from sweeper.telemetry.redaction import redact
 
 Secrets: TypeAlias = Callable[[], Iterable[str]]
@@ -16,9 +17,6 @@ Secrets: TypeAlias = Callable[[], Iterable[str]]
 
 Write: TypeAlias = Callable[[str], None]
 """Writes one finished line (it may hold line ends of a traceback) and ends it."""
-
-FIELDS = ("sweep", "trial", "attempt", "workload", "workload_id", "from", "to", "reason")
-"""What `extra` may bring into a JSON line; everything else in it is left out."""
 
 _QUIET = (
     "alembic",
@@ -48,6 +46,13 @@ class LineFormatter(logging.Formatter):
     def __init__(self, secrets: Secrets) -> None:
         super().__init__()
         self._secrets = secrets
+        self._about: Mapping[str, str | int] = {}
+
+    def about(self, **fields: str | int | None) -> None:
+        """Let every line from now on be about this, where it does not say otherwise."""
+        known = {name: value for name, value in fields.items() if value is not None}
+        # A mapping of its own: another thread may be reading the one before.
+        self._about = {**self._about, **known}
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished text of a record, without any secret."""
@@ -78,7 +83,7 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(LineFormatter):
-    """Formats a record as one JSON object on one line."""
+    """Formats a record as one JSON object on one line, with the fields of `LOG_FIELDS`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished text of a record, without any secret."""
@@ -88,14 +93,25 @@ class JsonFormatter(LineFormatter):
             "logger": record.name,
             "message": self.message(record),
         }
-        for name in FIELDS:
-            value = record.__dict__.get(name)
-            if value is not None:
-                line[name] = value if type(value) is int else self.clean(str(value))
+        for field in EXTRA_FIELDS:
+            value = record.__dict__.get(field.name)
+            if value is None:
+                value = self._about.get(field.name)
+            if field.is_number:
+                # What is no whole number says nothing that a reader could use.
+                if type(value) is int:
+                    line[field.name] = value
+            elif value is not None:
+                line[field.name] = self.clean(str(value))
         trace = self.trace(record)
         if trace:
             line["exception"] = "\n".join(trace)
         return json.dumps(line)
+
+
+def line_formatter(secrets: Secrets, *, as_json: bool) -> LineFormatter:
+    """Return what makes lines of records, for people or for machines."""
+    return JsonFormatter(secrets) if as_json else LineFormatter(secrets)
 
 
 class LineHandler(logging.Handler):
@@ -104,6 +120,8 @@ class LineHandler(logging.Handler):
     def __init__(self, write: Write, formatter: LineFormatter) -> None:
         super().__init__()
         self._write = write
+        self.about = formatter.about
+        """Says what every line from now on is about, where it does not say otherwise."""
         self.clean = formatter.clean
         """Makes a text safe to show beside the lines: on one line, and without secrets."""
         self.setFormatter(formatter)
@@ -119,8 +137,12 @@ class LineHandler(logging.Handler):
         """Say that a line is lost, without what it held: the original shows all arguments."""
         kind = type(sys.exception()).__name__
         place = f"{record.pathname}:{record.lineno}"
+        words = f"A log line is lost ({kind} at {place})"
+        lost = logging.LogRecord(
+            record.name, logging.ERROR, record.pathname, record.lineno, words, None, exc_info=None
+        )
         try:
-            self._write(f"{_time(record)} ERROR   A log line is lost ({kind} at {place})")
+            self._write(self.format(lost))
         except Exception:  # noqa: BLE001 - stderr is gone: nobody is left to be told
             return
 
@@ -150,7 +172,7 @@ def log_lines(
     to the handlers that `more` makes for their format, which are closed at the end. Libraries
     (httpx, uvicorn and their like) are heard from WARNING on, at any `level`.
     """
-    formatter = JsonFormatter(secrets) if as_json else LineFormatter(secrets)
+    formatter = line_formatter(secrets, as_json=as_json)
     handler = LineHandler(write or to_stderr, formatter)
     handler.setLevel(least)
     others = more(formatter) if more else ()

@@ -96,7 +96,7 @@ def _fields(sweep: SweepRecord, event: Event) -> dict[str, str | int]:
         "sweep": sweep.name,
         "trial": event.trial,
         "attempt": event.attempt,
-        "workload": event.workload_name,
+        "workload_name": event.workload_name,
         "workload_id": event.workload_id,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -1,4 +1,8 @@
+import logging
+
 from sweeper.telemetry.holding import MOST_HELD, HeldLines
+
+PLAIN = logging.Formatter("%(levelname)s %(message)s")
 
 
 def released(held: HeldLines) -> list[str]:
@@ -8,7 +12,7 @@ def released(held: HeldLines) -> list[str]:
 
 
 def test_lines_come_out_in_order_and_once() -> None:
-    held = HeldLines()
+    held = HeldLines(PLAIN)
     held("first")
     held("second")
 
@@ -17,7 +21,7 @@ def test_lines_come_out_in_order_and_once() -> None:
 
 
 def test_what_is_dropped_never_comes_out() -> None:
-    held = HeldLines()
+    held = HeldLines(PLAIN)
     held("all is well")
 
     held.drop()
@@ -26,11 +30,11 @@ def test_what_is_dropped_never_comes_out() -> None:
 
 
 def test_of_very_many_lines_the_newest_are_kept_and_the_rest_counted() -> None:
-    held = HeldLines()
+    held = HeldLines(PLAIN)
     for number in range(MOST_HELD + 3):
         held(str(number))
 
     lines = released(held)
 
-    assert lines[0] == "(3 earlier lines are left out)"
+    assert lines[0] == "WARNING 3 earlier lines are left out"
     assert lines[1:] == [str(number) for number in range(3, MOST_HELD + 3)]

@@ -61,7 +61,7 @@ def test_a_line_has_time_level_and_message() -> None:
 
 def test_a_json_line_has_the_fields_of_the_record() -> None:
     record = _a_record(
-        sweep="demo", trial=3, attempt=1, workload="demo-3-1", to="active", unknown="x"
+        sweep="demo", trial=3, attempt=1, workload_name="demo-3-1", to="active", unknown="x"
     )
     record.__dict__["from"] = "submitting"
 
@@ -73,18 +73,40 @@ def test_a_json_line_has_the_fields_of_the_record() -> None:
         "sweep": "demo",
         "trial": 3,
         "attempt": 1,
-        "workload": "demo-3-1",
+        "workload_name": "demo-3-1",
         "from": "submitting",
         "to": "active",
     }
 
 
 def test_a_field_that_is_no_text_becomes_text() -> None:
-    line = JsonFormatter(_secrets).format(_a_record(trial=float("nan"), reason=["a\nb"]))
+    line = JsonFormatter(_secrets).format(_a_record(reason=["a\nb"]))
 
     fields = json.loads(line, parse_constant=pytest.fail)
-    assert fields["trial"] == "nan"
     assert fields["reason"] == r"['a\\nb']".replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize("value", [float("nan"), "3", True, 3.0])
+def test_a_number_that_is_none_is_left_out(value: object) -> None:
+    line = JsonFormatter(_secrets).format(_a_record(trial=value, sweep="demo"))
+
+    assert json.loads(line)["sweep"] == "demo"
+    assert "trial" not in json.loads(line)
+
+
+def test_what_all_lines_are_about_stands_in_each_that_says_nothing_else(
+    objects: list[str],
+) -> None:
+    (handler,) = (one for one in logging.getLogger().handlers if isinstance(one, LineHandler))
+
+    handler.about(sweep="demo", project_id=None)
+    log.info("of this one")
+    log.info("of another", extra={"sweep": "other", "trial": 3})
+
+    fields = [json.loads(line) for line in objects]
+    assert [line["sweep"] for line in fields] == ["demo", "other"]
+    assert [line.get("trial") for line in fields] == [None, 3]
+    assert "project_id" not in fields[0]
 
 
 @given(

@@ -56,7 +56,7 @@ def test_a_line_carries_its_parts_as_fields() -> None:
         "sweep": "demo",
         "trial": 3,
         "attempt": 1,
-        "workload": workload_name(3),
+        "workload_name": workload_name(3),
         "workload_id": workload_id(3),
         "from": "active",
         "to": "failed",
