@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from starlette.routing import Route
 
 from sweeper.web.serving import bind_tcp, serve
 from tests.acceptance.daemons import PATIENCE
+from tests.deploy.programs import free_address, running
 
 
 @dataclass(kw_only=True)
@@ -52,7 +52,7 @@ async def receiving() -> AsyncIterator[Receiver]:
 @asynccontextmanager
 async def alertmanager(folder: Path, webhook: str) -> AsyncIterator[str]:
     """Run an Alertmanager that passes on at once what it is told; yields its address."""
-    address = _free_address()
+    address = free_address()
     told = _write(
         folder / "alertmanager.yaml",
         {
@@ -68,7 +68,7 @@ async def alertmanager(folder: Path, webhook: str) -> AsyncIterator[str]:
             ],
         },
     )
-    async with _running(
+    async with running(
         "prometheus-alertmanager",
         f"--config.file={told}",
         f"--storage.path={folder / 'alertmanager'}",
@@ -92,32 +92,13 @@ async def prometheus(
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
         },
     )
-    async with _running(
+    async with running(
         "prometheus",
         f"--config.file={told}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
-        f"--web.listen-address={_free_address()}",
+        f"--web.listen-address={free_address()}",
     ):
         yield
-
-
-@asynccontextmanager
-async def _running(*command: str) -> AsyncIterator[None]:
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-
-
-def _free_address() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
 
 
 def _write(file: Path, held: Mapping[str, Any]) -> Path:

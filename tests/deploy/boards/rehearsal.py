@@ -9,7 +9,6 @@ import asyncio
 import json
 import math
 import random
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,7 @@ from starlette.routing import Route
 from sweeper.clock import pause
 from sweeper.web.serving import bind_tcp, serve
 from tests.acceptance.daemons import PATIENCE, Daemon, Place
+from tests.deploy.programs import free_address, running
 
 TOKEN = "a-token-of-the-rehearsal"
 
@@ -78,13 +78,13 @@ async def rehearse(place: Place, script: Script) -> AsyncIterator[Fleet]:
         assert server.process.stdout is not None
         async with asyncio.timeout(PATIENCE):
             told = json.loads(await server.process.stdout.readline())
-        exporter = _free_address()
-        fleet = Fleet(plane=told["base_url"], prometheus=f"http://{_free_address()}")
+        exporter = free_address()
+        fleet = Fleet(plane=told["base_url"], prometheus=f"http://{free_address()}")
         remote = replace(place, variables=told["environment"])
-        targets = {name: _free_address() for name in script.sweeps}
+        targets = {name: free_address() for name in script.sweeps}
         await stack.enter_async_context(_prometheus(place, script, fleet, targets, exporter))
         for name, text in script.sweeps.items():
-            command = _running(remote.sweep(text, name=f"{name}.yaml"), name, targets[name])
+            command = _command(remote.sweep(text, name=f"{name}.yaml"), name, targets[name])
             daemon = await stack.enter_async_context(remote.run(*command))
             await daemon.says("metrics and health: ")
             fleet.daemons[name] = daemon
@@ -111,8 +111,8 @@ def _serving(place: Place, script: Script) -> list[str]:
     ]
 
 
-def _running(file: Path, name: str, address: str) -> list[str]:
-    reports = _free_address()
+def _command(file: Path, name: str, address: str) -> list[str]:
+    reports = free_address()
     return [
         *("run", str(file), "--name", name, "--listen", address),
         *("--report-listen", reports, "--report-url", f"http://{reports}"),
@@ -141,18 +141,11 @@ async def _prometheus(
         ],
     }
     told.write_text(json.dumps(held), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
+    async with running(
         *("prometheus", f"--config.file={told}", f"--storage.tsdb.path={place.folder / 'tsdb'}"),
         f"--web.listen-address={fleet.prometheus.removeprefix('http://')}",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
+    ):
         yield
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
 
 
 @dataclass(kw_only=True)
@@ -237,9 +230,3 @@ def _exposed(trainings: Mapping[str, _Training]) -> str:
         }
         lines += [f"{name}{labels} {value}" for name, value in values.items()]
     return "\n".join(lines) + "\n"
-
-
-def _free_address() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
