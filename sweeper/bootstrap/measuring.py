@@ -28,7 +28,7 @@ from sweeper.telemetry.metrics import Metrics
 MEASURE_EVERY = 60.0
 """Seconds between two looks at the rows of the store and the room on its disk."""
 
-LONGEST_CURVE = 100_000
+LONGEST_CURVE = 20_000
 """Of a trial with more reports it is not read when it reached its best."""
 
 _PAGE = 500

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sweeper.bootstrap.folders import SweepFolder
 from sweeper.bootstrap.measuring import (
+    LONGEST_CURVE,
     checked_file,
     checked_gateway,
     linger,
@@ -80,6 +81,18 @@ async def test_a_sweep_without_reports_never_improved() -> None:
 
     await take_over(metrics, "demo", await _sweep_with())
     metrics.ticked(a_tick())
+
+    assert ("objective_last_improvement_timestamp_seconds", "demo") not in _scraped(metrics)
+
+
+async def test_a_curve_too_long_to_read_tells_no_improvement() -> None:
+    store = await _sweep_with()
+    reports = [a_report(0, key=str(number)) for number in range(LONGEST_CURVE + 1)]
+    await store.add_reports(reports)
+    metrics = Metrics(version="1", now=lambda: NOW)
+
+    await take_over(metrics, "demo", store)
+    metrics.ticked(a_tick(best=a_best(0.5)))
 
     assert ("objective_last_improvement_timestamp_seconds", "demo") not in _scraped(metrics)
 
