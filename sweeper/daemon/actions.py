@@ -31,6 +31,7 @@ from sweeper.domain.settling import (
     left_open,
     refused,
     uncounted,
+    unfindable,
     unsent,
 )
 from sweeper.domain.sweep import SweepSpec
@@ -200,8 +201,9 @@ class Hands:
         is_taken = isinstance(error, NameTakenError)
         if repeated or is_taken:
             change = await self._look_up(trial, is_taken=is_taken)
-            found = change.trial.submission.workload_id is not None
-            if found or is_taken:
+            looked = change.trial.submission
+            is_absent = looked.workload_id is None and looked.looked_up_at is not None
+            if is_taken or not is_absent:
                 return Done(action=action, change=change)
         return Done(action=action, change=refused(trial, self.now(), str(error)), error=error)
 
@@ -217,10 +219,12 @@ class Hands:
         except UnsupportedError:
             return self._without_listing(trial, asked_at, is_taken=is_taken)
         strangers: list[str] = []
+        unread: set[str] = set()
         for candidate in sorted(found, key=lambda seen: str(seen.created_at)):
             try:
                 seen = await self.control_plane.get(candidate.workload_id)
             except TrainingGoneError:
+                unread.add(candidate.workload_id)
                 continue
             if seen.workload_id != candidate.workload_id:
                 raise TransientError(f"an answer about {name} is about another training")
@@ -230,8 +234,13 @@ class Hands:
         if strangers:
             reason = f"a workload named {name} exists that is not ours ({strangers[0]})"
             return foreign(trial, asked_at, reason)
-        # It may have run, finished and been deleted since; sent again, it would run twice.
-        last = await self._deleted(trial)
+        # It may have run, finished and been deleted since; sent again, it would run twice. A
+        # listing has no labels and a deleted one cannot be read, so the name is all there is.
+        deleted = await self._named(trial, deleted=True)
+        if unread - {seen.workload_id for seen in deleted}:
+            # It is listed and cannot be read yet: no proof of anything, least of all of absence.
+            return Change(trial=trial)
+        last = _newest(deleted)
         if last is not None and self._may_say_more(last, trial.submission.sent_at):
             return Change(trial=trial)
         if last is not None:
@@ -242,7 +251,7 @@ class Hands:
         # Where a look-up was planned, only the quarantine counts; where the name is known to be
         # taken, its id cannot be found and only a person can tell whose it is.
         if not is_taken:
-            return absent(trial, asked_at)
+            return unfindable(trial, asked_at)
         reason = (
             f"a workload named {trial.submission.workload_name} exists, and this control plane "
             "has no listing to find its id: give that to `sweeper adopt`, or delete it there, then "
@@ -297,14 +306,6 @@ class Hands:
         found = await self._named(trial, deleted=deleted)
         return next((seen for seen in found if seen.workload_id == _id_of(trial)), None)
 
-    async def _deleted(self, trial: Trial) -> Observation | None:
-        """Return the newest deleted training of the trial's name, None when there is none.
-
-        The listing has no labels and a deleted one cannot be read, so the name is all there is.
-        """
-        found = await self._named(trial, deleted=True)
-        return max(found, key=lambda seen: (str(seen.created_at), seen.workload_id), default=None)
-
     async def _named(self, trial: Trial, *, deleted: bool) -> Sequence[Observation]:
         try:
             return await self.control_plane.find(trial.submission.workload_name, deleted=deleted)
@@ -316,6 +317,10 @@ def _earlier(action: Submit) -> datetime | None:
     """Return when a create of the same name was sent before this one, None if none was."""
     before = action.before
     return None if before is None or action.begins_attempt else before.submission.sent_at
+
+
+def _newest(found: Sequence[Observation]) -> Observation | None:
+    return max(found, key=lambda seen: (str(seen.created_at), seen.workload_id), default=None)
 
 
 def _class_of(error: Exception) -> str:

@@ -18,6 +18,12 @@ from sweeper.domain.record import EventKind
 from sweeper.domain.sweep import ResumeSpec, RetryRule, RetrySpec
 from sweeper.domain.trial import RETRY_ASKED, FailureClass, Observation, Trial, TrialState
 
+UNFINDABLE = (
+    "a create was not answered, and this control plane has no listing to find by name what it may "
+    "have left: look there"
+)
+"""The reason of a trial whose create may have made a training that nothing can find."""
+
 
 def accepted(trial: Trial, seen: Observation, now: datetime) -> Change:
     """Record that the control plane created the training; it has not been seen yet."""
@@ -101,6 +107,11 @@ def absent(trial: Trial, asked_at: datetime) -> Change:
     looked = replace(trial.submission, looked_up_at=asked_at, calls_failed=0)
     after = replace(trial, submission=looked)
     return Change(trial=after, events=(note(after, asked_at, EventKind.LOOK_UP, "absent"),))
+
+
+def unfindable(trial: Trial, asked_at: datetime) -> Change:
+    """Record that a look-up was due where there is no listing: only the quarantine counts."""
+    return absent(replace(trial, reason=UNFINDABLE), asked_at)
 
 
 def gone_at_delete(trial: Trial, now: datetime) -> Change:
@@ -207,8 +218,9 @@ def given_up(trial: Trial, now: datetime, why: str) -> Change:
 def cancelled(trial: Trial, now: datetime) -> Change:
     """Record that the trial is given up and holds no training any more."""
     ended = replace(rest(trial.submission, now), ended_at=trial.submission.ended_at or now)
-    # A held one may leave something behind on the control plane that only a person can find.
-    reason = f"cancelled; {trial.reason}" if trial.state is TrialState.HELD else "cancelled"
+    # Both may leave something behind on the control plane that only a person can find.
+    may_leave = trial.state is TrialState.HELD or trial.reason == UNFINDABLE
+    reason = f"cancelled; {trial.reason}" if may_leave else "cancelled"
     after = replace(trial, submission=ended).enter(TrialState.CANCELLED, now, reason)
     return changed(trial, after, now)
 

@@ -8,6 +8,7 @@ from sweeper.daemon.actions import WORD_PATIENCE, Done, Hands
 from sweeper.domain.actions import Action, Delete, Inspect, LookUp, Record, Resume, Submit, Suspend
 from sweeper.domain.change import Change
 from sweeper.domain.phase import Phase
+from sweeper.domain.settling import UNFINDABLE
 from sweeper.domain.trial import FailureClass, Observation, Trial, TrialState
 from sweeper.errors import (
     AmbiguousError,
@@ -148,6 +149,18 @@ class TestSubmit:
 
         assert done.error is None
         assert "submission: adopted" in outcomes(done)
+
+    async def test_a_refusal_fails_nothing_while_the_one_sent_before_cannot_be_read(self) -> None:
+        scene = Scene()
+        scene.serve(SUBMITTING)
+        scene.remote.faults = {
+            ("create", 1): Fault(error=RejectedError("400: odd words")),
+            ("get", 1): Fault(error=TrainingGoneError("404")),
+        }
+
+        done = await scene.do(Submit, SUBMITTING, before=SUBMITTING)
+
+        assert done.change.trial.state is TrialState.SUBMITTING
 
     async def test_a_refusal_after_an_earlier_send_that_never_landed_fails_it(self) -> None:
         scene = Scene()
@@ -303,6 +316,15 @@ class TestLookUp:
         assert done.change.trial.submission.workload_id is None
         assert outcomes(done) == ["look_up: foreign", "transition: held"]
 
+    async def test_what_is_listed_and_cannot_be_read_yet_is_looked_up_again(self) -> None:
+        scene = Scene()
+        scene.serve(SUBMITTING)
+        scene.remote.faults = {("get", 1): Fault(error=TrainingGoneError("404"))}
+
+        done = await scene.do(LookUp, SUBMITTING)
+
+        assert done.change == Change(trial=done.action.trial)
+
     async def test_what_is_gone_between_listing_and_reading_is_deleted(self) -> None:
         class Vanishing(Remote):
             async def find(self, name: str, *, deleted: bool = False) -> Sequence[Observation]:
@@ -364,7 +386,10 @@ class TestLookUp:
         scene = Scene(has_listing=False)
         scene.serve(SUBMITTING)
 
-        assert outcomes(await scene.do(LookUp, SUBMITTING)) == ["look_up: absent"]
+        done = await scene.do(LookUp, SUBMITTING)
+
+        assert outcomes(done) == ["look_up: absent"]
+        assert done.change.trial.reason == UNFINDABLE
 
 
 class TestInspect:

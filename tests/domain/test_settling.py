@@ -15,6 +15,7 @@ from sweeper.domain.phase import Phase
 from sweeper.domain.policy import LONGEST_WAIT, call_delay, retry_delay
 from sweeper.domain.record import EventKind
 from sweeper.domain.settling import (
+    UNFINDABLE,
     absent,
     accepted,
     adopted,
@@ -33,6 +34,7 @@ from sweeper.domain.settling import (
     refused,
     reopened,
     uncounted,
+    unfindable,
     unsent,
 )
 from sweeper.domain.sweep import ResumeSpec, RetryRule, RetrySpec
@@ -330,6 +332,13 @@ def test_a_cancelled_trial_that_was_held_still_says_why() -> None:
     trial = held(a_trial(), NOW, "a workload of that name exists").trial
 
     assert cancelled(trial, LATER).trial.reason == "cancelled; a workload of that name exists"
+
+
+def test_a_cancelled_trial_says_that_it_may_have_left_something_that_cannot_be_found() -> None:
+    unfound = unfindable(submitting(), NOW).trial
+
+    assert cancelled(unfound, LATER).trial.reason == f"cancelled; {UNFINDABLE}"
+    assert cancelled(absent(submitting(), NOW).trial, LATER).trial.reason == "cancelled"
 
 
 def test_a_failed_trial_is_reopened_with_new_budgets() -> None:
