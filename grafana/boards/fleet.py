@@ -253,15 +253,15 @@ def _idle() -> Line:
     idle = _joined("runai_gpu_idle_seconds_per_workload", labels, ours)
     table = rows(
         "Trainings whose GPUs idle",
-        "The twenty trainings of ours whose GPUs have idled longest, by "
-        "runai_gpu_idle_seconds_per_workload. A rule of the project may stop them.",
+        "Trainings of ours whose GPUs have idled for more than a minute, by "
+        "runai_gpu_idle_seconds_per_workload; twenty at most. A rule of the project may stop them.",
         Column(title="Sweep", label="sweep", link=TO_SWEEP + "${__value.text}"),
         Column(title="Trial", label="trial", width=90),
         Column(title="Attempt", label="attempt", width=90),
         Column(title="Workload", label="workload_name"),
         Column(
             title="Idle for",
-            expr=f"topk(20, max by ({labels}) ({idle}))",
+            expr=f"topk(20, max by ({labels}) ({idle}) > {_MINUTE:g})",
             unit="s",
             steps=((None, "green"), (_HOUR / 4, "orange"), (_HOUR, "red")),
             width=140,

@@ -110,7 +110,8 @@ def _tile(panel: Panel, box: Box, answers: Answers) -> Iterator[str]:
         lower = Box(x=box.x, y=box.y + box.h * 0.6, w=box.w, h=box.h * 0.4)
         yield charts.spark(found[0], lower, coloured(found[0].last, steps))
     for number, one in enumerate(found):
-        words = _word(defaults, one.last) or formatted(one.last, defaults["unit"])
+        value = round(one.last, defaults.get("decimals", 6))
+        words = _word(defaults, value) or formatted(value, defaults["unit"])
         x, room = box.x + box.w * (number + 0.5) / len(found), box.w / len(found) - 16
         ink = "#FFFFFF" if is_filled else coloured(one.last, steps)
         size = min(34, room / len(words) * 1.6)
