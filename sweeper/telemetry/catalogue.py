@@ -237,7 +237,8 @@ CATALOGUE = (
         part=Part.QUALITY,
         kind=Kind.GAUGE,
         labels=("sweep",),
-        help="When the best objective was reported, in seconds since 1970; absent until one is",
+        help="When the best objective was reported, in seconds since 1970; absent where that is "
+        "not known",
     ),
     Family(
         name="sweeper_api_requests_total",
