@@ -66,6 +66,7 @@ postgres: $(POSTGRES)/stamp  ## Run the tests of the store on a PostgreSQL serve
 
 test-deploy: $(DEPLOY)/stamp $(MANIFESTS)/stamp  ## Check boards, alerts, manifests and image with the software they are for
 	sh tests/deploy/tools.sh
+	$(DEPLOY)/bin/mypy --cache-dir build/mypy-deploy --no-error-summary --package grafana
 	$(DEPLOY)/bin/python -m pytest -c tests/deploy/pytest.toml tests/deploy
 
 boards: $(DEPLOY)/stamp  ## Write the dashboards' JSON from grafana/boards, and the operator's rules
