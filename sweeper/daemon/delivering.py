@@ -52,22 +52,27 @@ class Outbox:
         while True:
             is_last = self._stopping
             self.wake.clear()
-            wait = await self._round()
+            wait = await self._round(is_last=is_last)
             if is_last:
                 return
             await pause(wait.total_seconds(), wake=self.wake)
 
     def request_stop(self) -> None:
-        """Look once more, then end."""
+        """Try all that is open once more, due or not, then end."""
         self._stopping = True
         self.wake.set()
 
-    async def _round(self) -> timedelta:
-        """Send what is due; return how long until anything else is."""
+    async def _round(self, *, is_last: bool) -> timedelta:
+        """Send what is due, in the last round all; return how long until anything else is."""
         try:
             sweep = await self.store.load_sweep()
             if sweep is None:
                 return _STORE_PAUSE
+            if is_last:
+                # The next process may come much later, or never.
+                for notice in sorted(await self.store.notices(), key=lambda one: one.number):
+                    await self._send(sweep, notice)
+                return timedelta(0)
             while ready := due(await self.store.notices(), self.now()):
                 for notice in ready:
                     await self._send(sweep, notice)

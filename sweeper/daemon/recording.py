@@ -11,7 +11,7 @@ from sweeper.domain.outbox import (
     BLOCKED,
     FROZEN,
     LATE,
-    SUMMARY,
+    SUMMARISED,
     Notice,
     Wanted,
     notices_of,
@@ -121,7 +121,7 @@ def _turns(before: SweepRecord, after: SweepRecord) -> Iterator[tuple[str, str]]
     if before.late_at is None and after.late_at is not None:
         yield LATE, "limits.deadline is over: no new trial is begun"
     if after.summary_at not in {None, before.summary_at}:
-        yield SUMMARY, ""
+        yield SUMMARISED, ""
     if before.state is not after.state:
         yield after.state, after.stop_reason
 

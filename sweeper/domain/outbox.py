@@ -21,7 +21,7 @@ ATTEMPTS = 24
 STARTED_DETAIL = "started"
 """What the event says of a sweep that was opened for the first time."""
 
-FROZEN, BLOCKED, LATE, SUMMARY = "frozen", "blocked", "late", "summary"
+FROZEN, BLOCKED, LATE, SUMMARISED = "frozen", "blocked", "late", "summarised"
 """Outcomes of events of a sweep, beside its states, that people are told of."""
 
 _BACKOFF = timedelta(seconds=10)
@@ -147,7 +147,7 @@ _OF_SWEEPS = {
     FROZEN: NoticeKind.FROZEN,
     BLOCKED: NoticeKind.BLOCKED,
     LATE: NoticeKind.DEADLINE,
-    SUMMARY: NoticeKind.SUMMARY,
+    SUMMARISED: NoticeKind.SUMMARY,
 }
 _OF_TRIALS = {TrialState.HELD: NoticeKind.HELD, TrialState.FAILED: NoticeKind.FAILED}
 

@@ -79,7 +79,7 @@ class SweepRecord:
 class EventKind(StrEnum):
     """What an entry of the record of acts is about, with the outcomes it may have."""
 
-    # outcome: the SweepState entered, frozen, thawed, rebuilt, blocked, unblocked, late or summary
+    # outcome: the SweepState entered, frozen, thawed, rebuilt, blocked, unblocked, late, summarised
     SWEEP = "sweep"
     TRANSITION = "transition"  # outcome: the TrialState entered; detail: from -> to, reason
     SUBMISSION = "submission"  # created | adopted | rejected | ambiguous | not_sent | forbidden

@@ -163,7 +163,7 @@ async def test_what_is_in_the_outbox_is_told_as_the_sweep_stands(
 ) -> None:
     store, heard = MemoryStore(), Heard()
     notice = Notice(kind=NoticeKind.SUMMARY, at=NOW, text="", due_at=NOW, receiver="HOOK")
-    await store.save_sweep(a_sweep(), [Event(at=NOW, kind=EventKind.SWEEP, outcome="summary")])
+    await store.save_sweep(a_sweep(), [Event(at=NOW, kind=EventKind.SWEEP, outcome="summarised")])
     await store.commit([a_trial(0, version=0), a_trial(1, version=0)], notices=[notice])
 
     with http_inbox() as inbox:

@@ -137,6 +137,18 @@ async def test_what_the_end_of_the_sweep_writes_is_still_sent() -> None:
     assert told.texts == ["finished"]
 
 
+async def test_a_daemon_that_ends_tries_everything_once_more() -> None:
+    store, told = await a_store(a_notice("one"), a_notice("two")), Told()
+    told.down = True
+
+    async with delivering(an_outbox(store, told)):
+        await pause(1)
+        told.down = False
+
+    assert told.texts == ["one", "two"]
+    assert told.tries == 4
+
+
 async def test_a_service_that_hangs_does_not_hold_up_the_end() -> None:
     store, told = await a_store(a_notice("hangs")), Told()
     told.hangs = {"hangs"}

@@ -58,7 +58,7 @@ def of_trial(number: int, state: TrialState) -> Event:
         (of_sweep("frozen", "too many are lost"), NoticeKind.FROZEN, "too many are lost"),
         (of_sweep("blocked", "forbidden"), NoticeKind.BLOCKED, "forbidden"),
         (of_sweep("late", "over"), NoticeKind.DEADLINE, "over"),
-        (of_sweep("summary"), NoticeKind.SUMMARY, ""),
+        (of_sweep("summarised"), NoticeKind.SUMMARY, ""),
         (
             of_trial(4, TrialState.HELD),
             NoticeKind.HELD,
