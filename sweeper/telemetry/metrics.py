@@ -56,8 +56,8 @@ _OF_A_SWEEP = (_PREEMPTIONS, _IDLE, _STORE_ERRORS)
 _VERSIONS = re.compile(r"version=([^;,]*)")
 _VERSION = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){0,2}")
 
-_EXEMPLAR_BOUND = 128
-"""How long all names and values of an exemplar may be together: OpenMetrics says so."""
+_WORKLOAD_NAME = re.compile(r"[a-z0-9-]{1,63}")
+"""What a name of ours looks like; another one has no place in an exemplar of 128 letters."""
 
 
 @dataclass(slots=True)
@@ -256,14 +256,13 @@ class Metrics:
 
 
 def _exemplar(trial: int | None, workload_name: str | None) -> dict[str, str] | None:
-    """Return what leads from a number to the trial behind it, None where it would not fit."""
+    """Return what leads from a number to the trial behind it, None where there is none."""
     if trial is None:
         return None
     named = {"trial": str(trial)}
-    if workload_name:
-        named["workload_name"] = labels.text_label(workload_name)
-    length = sum(len(name) + len(value) for name, value in named.items())
-    return named if length <= _EXEMPLAR_BOUND else None
+    if workload_name and _WORKLOAD_NAME.fullmatch(workload_name):
+        named["workload_name"] = workload_name
+    return named
 
 
 def _histogram(family: Family, registry: CollectorRegistry) -> Histogram:

@@ -112,13 +112,15 @@ def test_an_exemplar_leads_to_the_trial(metrics: Metrics, family: str, name: str
     assert exemplars == [{"trial": "3", "workload_name": workload_name(3)}]
 
 
-def test_an_exemplar_longer_than_the_format_allows_is_left_out(metrics: Metrics) -> None:
-    event = a_move("active", "failed", workload_name="x" * 120)
+@pytest.mark.parametrize("name", ["x" * 120, '"', "a\nb", "", None])
+def test_an_exemplar_holds_no_name_that_is_none_of_ours(metrics: Metrics, name: str | None) -> None:
+    event = a_move("active", "failed", workload_name=name)
 
     metrics.recorded(a_sweep(), [event])
 
     samples = open_metrics_of(metrics)["sweeper_trial_outcomes"].samples
-    assert not any(sample.exemplar for sample in samples)
+    exemplars = [sample.exemplar.labels for sample in samples if sample.exemplar]
+    assert exemplars == [{"trial": "3"}]
 
 
 def test_what_is_carried_away_is_of_one_sweep_and_says_so(metrics: Metrics) -> None:
