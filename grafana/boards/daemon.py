@@ -202,7 +202,7 @@ def _keeping() -> Line:
         Query(increase(of_sweep("sweeper_store_errors_total"), "sweep", window="10m"), "{{sweep}}"),
         unit="short",
         steps=((None, "green"), (1, "red")),
-    )
+    ).decimals(0)
     memory = lines(
         "Memory of the process",
         "Resident memory, of each process of sweeper.",

@@ -210,7 +210,7 @@ def _gpus() -> Line:
         "Whatever became of them, by sweep.",
         Query(increase(of_sweep("sweeper_trial_outcomes_total"), "sweep"), "{{sweep}}"),
         unit="short",
-    )
+    ).decimals(0)
     return [(8, panel.data_links([_to_sweep()])) for panel in (requested, share, settled)]
 
 

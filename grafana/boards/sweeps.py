@@ -186,7 +186,7 @@ def _trouble() -> Line:
             {"accepted": "green", "failed": "red"},
         ),
         unit="short",
-    )
+    ).decimals(0)
     delay = of_sweep("sweeper_resume_delay_seconds_bucket")
     recovery = lines(
         "Time to recover",
@@ -203,7 +203,7 @@ def _trouble() -> Line:
         Query(increase(of_sweep("sweeper_resubmits_total"), "cause"), "again: {{cause}}"),
         Query(increase(of_sweep("sweeper_trial_outcomes_total", state="failed")), "failed"),
         unit="short",
-    )
+    ).decimals(0)
     return [(8, interruptions), (8, recovery), (8, failures)]
 
 
@@ -237,7 +237,7 @@ def _movement() -> Line:
             {"created": "green", "ambiguous": "orange", "rejected": "red", "forbidden": "purple"},
         ),
         unit="short",
-    )
+    ).decimals(0)
     reports = lines(
         "Reports within ten minutes",
         "Reports from trainings. One that is known was received before; one that is refused had "
@@ -248,5 +248,5 @@ def _movement() -> Line:
             {"new": "green", "known": "blue", "refused": "red"},
         ),
         unit="short",
-    )
+    ).decimals(0)
     return [(6, pending), (6, durations), (6, creates), (6, reports)]

@@ -111,7 +111,10 @@ def chart(
     defaults = panel["fieldConfig"]["defaults"]
     custom, unit = defaults["custom"], defaults["unit"]
     found = [one for one in series_of(panel, answers) if one.points]
-    entries = [(f"{one.name}  {formatted(one.last, unit)}", one.colour) for one in found]
+    digits = defaults.get("decimals", 6)
+    entries = [
+        (f"{one.name}  {formatted(round(one.last, digits), unit)}", one.colour) for one in found
+    ]
     rows = len(_rows(entries, box.w))
     plot = Box(x=box.x + 58, y=box.y, w=box.w - 62, h=box.h - 26 - 18 * rows)
     if not found:

@@ -88,8 +88,8 @@ def named(target: Mapping[str, Any], labels: Mapping[str, str]) -> str:
 def ticks(low: float, high: float, unit: str) -> list[float]:
     """Return round values from below `low` to above `high`, to draw lines at."""
     span = max(high - low, 1e-9)
-    if unit == "s" and span > 240:
-        steps = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 172800]
+    if unit == "s" and span > 45:
+        steps = [10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 172800]
         step = next((float(one) for one in steps if span / one <= 5), span / 4)
     else:
         base = 10.0 ** math.floor(math.log10(span / 4))
