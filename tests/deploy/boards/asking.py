@@ -81,18 +81,23 @@ ALL = tuple(item for file in FILES for item in asked(file))
 
 @dataclass(frozen=True, kw_only=True)
 class Selected:
-    """A metric that a query selects, and the labels that it is selected by."""
+    """A metric that a query selects, and the labels that it is selected by, with their patterns."""
 
     metric: str
-    labels: frozenset[str]
+    patterns: tuple[tuple[str, str], ...]
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels alone."""
+        return frozenset(label for label, _ in self.patterns)
 
 
 def selected(expr: str) -> Iterator[Selected]:
     """Return the metrics of a query; anything but PromQL of right types raises ValueError."""
     for node in _nodes(promql_parser.parse(expr)):
         if isinstance(node, promql_parser.VectorSelector):
-            labels = frozenset(matcher.name for matcher in node.matchers.matchers)
-            yield Selected(metric=node.name or "", labels=labels)
+            patterns = tuple((one.name, one.value) for one in node.matchers.matchers)
+            yield Selected(metric=node.name or "", patterns=patterns)
 
 
 def _nodes(node: object) -> Iterator[object]:

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from sweeper.domain.accounting import Use
+from sweeper.domain.phase import Phase
+from sweeper.domain.trial import TERMINAL_STATES, TrialState
 from sweeper.telemetry.catalogue import CATALOGUE, Kind
+from sweeper.telemetry.labels import BREAKER_STATES
 from tests.deploy.boards.asking import ALL, ROOT, Asked, selected
 
 PROCESS = frozenset(
@@ -17,6 +21,27 @@ PROCESS = frozenset(
     }
 )
 """What prometheus-client tells of every process."""
+
+RUNAI = frozenset(
+    {
+        "runai_allocated_gpu_count_per_workload",
+        "runai_gpu_idle_seconds_per_workload",
+        "runai_gpu_memory_used_mebibytes_per_workload",
+        "runai_gpu_utilization_per_workload",
+    }
+)
+"""What Run:ai documents of each workload and we join with."""
+
+VALUES = {
+    ("sweeper_sweep_trials", "state"): frozenset(TrialState),
+    ("sweeper_trial_outcomes_total", "state"): frozenset(TERMINAL_STATES),
+    ("sweeper_trainings", "phase"): frozenset(Phase),
+    ("sweeper_slots_used", "kind"): frozenset({"active", "pending", "gpu"}),
+    ("sweeper_slots_limit", "kind"): frozenset({"active", "pending", "gpu"}),
+    ("sweeper_gpu_seconds_total", "use"): frozenset(Use),
+    ("sweeper_api_breaker_state", "state"): frozenset(BREAKER_STATES),
+}
+"""The values of labels that queries choose by; an HTTP status may be any."""
 
 ENDINGS = {Kind.HISTOGRAM: ("_bucket", "_sum", "_count")}
 
@@ -47,8 +72,7 @@ def test_a_query_parses_and_its_types_fit(item: Asked) -> None:
 def test_a_query_names_only_metrics_that_exist(item: Asked) -> None:
     metrics = {one.metric for one in selected(item.for_prometheus())}
 
-    unknown = {name for name in metrics if name not in SERIES and name not in PROCESS}
-    assert {name for name in unknown if not name.startswith("runai_")} == set()
+    assert metrics - SERIES.keys() - PROCESS - RUNAI == set()
 
 
 @ids
@@ -57,6 +81,35 @@ def test_a_query_selects_by_labels_that_the_metric_has(item: Asked) -> None:
         family = SERIES.get(one.metric)
         labels = frozenset(family.labels) if family is not None else frozenset()
         assert one.labels <= labels | TARGET_LABELS | {"le"}, one.metric
+
+
+@ids
+def test_a_query_chooses_by_values_that_the_label_has(item: Asked) -> None:
+    for one in selected(item.for_prometheus()):
+        for label, pattern in one.patterns:
+            if label not in TARGET_LABELS | {"sweep", "status"}:
+                assert set(pattern.split("|")) <= VALUES[one.metric, label], pattern
+
+
+def _chosen(panel: str, metric: str, label: str) -> list[str]:
+    return sorted(
+        value
+        for item in ALL
+        if item.panel == panel
+        for one in selected(item.for_prometheus())
+        if one.metric == metric
+        for value in dict(one.patterns)[label].split("|")
+    )
+
+
+def test_every_state_of_a_trial_is_in_the_stack_once() -> None:
+    assert _chosen("Trials by state", "sweeper_sweep_trials", "state") == sorted(TrialState)
+
+
+def test_every_phase_of_a_training_is_in_the_stack_once() -> None:
+    stack = "Active trainings against the limit"
+
+    assert _chosen(stack, "sweeper_trainings", "phase") == sorted(Phase)
 
 
 @ids
