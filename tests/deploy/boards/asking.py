@@ -100,6 +100,13 @@ def selected(expr: str) -> Iterator[Selected]:
             yield Selected(metric=node.name or "", patterns=patterns)
 
 
+def growing(expr: str) -> Iterator[str]:
+    """Return the metrics whose growth a query asks for."""
+    for node in _nodes(promql_parser.parse(expr)):
+        if isinstance(node, promql_parser.Call) and node.func.name in {"rate", "increase"}:
+            yield from (one.metric for argument in node.args for one in selected(str(argument)))
+
+
 def _nodes(node: object) -> Iterator[object]:
     yield node
     for name in ("lhs", "rhs", "expr", "param", "vector_selector"):

@@ -10,7 +10,7 @@ from sweeper.domain.phase import Phase
 from sweeper.domain.trial import TERMINAL_STATES, TrialState
 from sweeper.telemetry.catalogue import CATALOGUE, Kind
 from sweeper.telemetry.labels import BREAKER_STATES
-from tests.deploy.boards.asking import ALL, ROOT, Asked, selected
+from tests.deploy.boards.asking import ALL, ROOT, Asked, growing, selected
 
 PROCESS = frozenset(
     {
@@ -89,6 +89,16 @@ def test_a_query_chooses_by_values_that_the_label_has(item: Asked) -> None:
         for label, pattern in one.patterns:
             if label not in TARGET_LABELS | {"sweep", "status"}:
                 assert set(pattern.split("|")) <= VALUES[one.metric, label], pattern
+
+
+@ids
+def test_a_query_asks_for_the_growth_of_what_only_grows_and_of_nothing_else(item: Asked) -> None:
+    expr = item.for_prometheus()
+    grows = {name for name, family in SERIES.items() if family.kind in {*ENDINGS, Kind.COUNTER}}
+    grows |= {name for name in PROCESS if name.endswith("_total")}
+
+    asked = {one.metric for one in selected(expr)}
+    assert set(growing(expr)) == asked & grows
 
 
 def _chosen(panel: str, metric: str, label: str) -> list[str]:
