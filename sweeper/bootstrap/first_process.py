@@ -7,6 +7,7 @@ as it would anywhere, passes signals on to it, and ends as it ends. What is left
 
 import os
 import signal
+import sys
 
 _PASSED_ON = frozenset(
     {
@@ -33,7 +34,7 @@ def stand_aside() -> None:
     if main == 0:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return
-    os._exit(look_after(main))
+    sys.exit(look_after(main))
 
 
 def look_after(main: int) -> int:

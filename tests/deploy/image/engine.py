@@ -115,11 +115,11 @@ def find_engine() -> Engine:
         if docker.call("version", "--format", "{{.Server.Version}}", check=False).returncode == 0:
             return docker
     if shutil.which("podman"):
-        return _podman()
+        return podman()
     raise EngineError("neither docker nor podman is at work here (apt-get install podman runc)")
 
 
-def _podman() -> Engine:
+def podman() -> Engine:
     """Return podman with a store and settings of its own; what the user has stays untouched."""
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = STATE / "containers.conf"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.image.engine import Engine, _podman
+from tests.deploy.image.engine import Engine, podman
 from tests.deploy.kubernetes.manifests import NIGHTLY, Resource, built, pod_template
 
 pytestmark = [pytest.mark.needs("kubectl", "podman", "runc"), pytest.mark.timeout(900)]
@@ -114,7 +114,7 @@ def _a_night(engine: Engine, manifest: Path) -> Night:
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Night, Night]:
     """Two starts of the same night, one after the other, on the same volume."""
-    engine = _podman()  # docker cannot play pods
+    engine = podman()  # docker cannot play pods
     engine.build()
     folder = tmp_path_factory.mktemp("night")
     (folder / "secrets").mkdir()
