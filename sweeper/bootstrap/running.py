@@ -35,6 +35,7 @@ from sweeper.bootstrap.run_options import RunOptions
 from sweeper.bootstrap.service_manager import ServiceManager, service_manager
 from sweeper.bootstrap.signals import StopSignals, exit_code, stop_signals
 from sweeper.bootstrap.starting import begun_anew, first_record, next_record
+from sweeper.bootstrap.tracing import traced
 from sweeper.clock import utc_now
 from sweeper.daemon.actions import Hands
 from sweeper.daemon.delivering import Outbox, delivering
@@ -270,7 +271,8 @@ class _Parts:
             watchers = stack.enter_context(
                 watching(settings, self.lines, utc_now, quiet=self.options.quiet)
             )
-            hears = Telemetries([self.metrics, latest, self.manager, *watchers])
+            traces = await enter(traced(self.store, record))
+            hears = Telemetries([self.metrics, latest, self.manager, *watchers, *traces])
             reconciler = self._reconciler(record, plane, hears, outbox)
             service = Service(
                 reconciler=reconciler,

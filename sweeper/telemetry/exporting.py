@@ -39,7 +39,7 @@ class Export:
         """Carry once; what goes wrong is logged when it begins, and when it is over."""
         if self._under_way is not None and not self._under_way.done():
             return
-        self._under_way = _in_thread(partial(self.carrier.carry, self.metrics))
+        self._under_way = in_thread(partial(self.carrier.carry, self.metrics), "metrics")
         waiting = asyncio.wrap_future(self._under_way)
         try:
             async with asyncio.timeout(PATIENCE):
@@ -95,7 +95,7 @@ async def _go_on(export: Export, stop: asyncio.Event) -> None:
             await pause(EVERY, wake=stop)
 
 
-def _in_thread(call: Callable[[], None]) -> "Future[None]":
+def in_thread(call: Callable[[], None], name: str) -> "Future[None]":
     """Make `call` in a thread of its own, which ends with the process at the latest."""
     future: Future[None] = Future()
 
@@ -108,5 +108,5 @@ def _in_thread(call: Callable[[], None]) -> "Future[None]":
         else:
             future.set_result(None)
 
-    Thread(target=work, name="metrics", daemon=True).start()
+    Thread(target=work, name=name, daemon=True).start()
     return future
