@@ -14,7 +14,8 @@ from rich.table import Table
 
 from sweeper.bootstrap.reading import read_file
 from sweeper.bootstrap.results import read_table
-from sweeper.clock import utc_now
+from sweeper.bootstrap.signals import StopSignals
+from sweeper.clock import pause, utc_now
 from sweeper.daemon.delivering import SEND_TIMEOUT, Outbox
 from sweeper.domain.notifying import Daily, wanted_by
 from sweeper.domain.outbox import Notice, NoticeKind, Wanted
@@ -36,6 +37,9 @@ from sweeper.web.verbs import verbs_app
 
 TABLE_ROWS = 10
 """Trials in the table of a message."""
+
+LAST_WORDS = 60.0
+"""Seconds for what is still open when a daemon ends by itself."""
 
 _TABLE_WIDTH = 100
 _LONGEST_ADDRESS = 10_000
@@ -117,6 +121,18 @@ def read_telling(
         wanted=wanted,
         daily=Daily(at=at, local=datetime.astimezone) if is_daily else None,
     )
+
+
+async def last_words(outbox: Outbox, signals: StopSignals) -> None:
+    """Let all that is open be tried once more, unless a signal says, or said, to end.
+
+    A sweep that is over may never be started again, so more patience is due than with a daemon
+    that is told to stop.
+    """
+    if signals.received is None:
+        signals.on_stop(outbox.ended.set)
+        outbox.request_stop()
+        await pause(LAST_WORDS, wake=outbox.ended)
 
 
 async def try_receivers(file: Path, settings: Settings) -> Mapping[str, str]:

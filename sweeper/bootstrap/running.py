@@ -25,7 +25,7 @@ from sweeper.bootstrap.faces import (
 )
 from sweeper.bootstrap.folders import SweepFolder, folder_of
 from sweeper.bootstrap.measuring import linger, measured
-from sweeper.bootstrap.notifying import Telling, read_telling
+from sweeper.bootstrap.notifying import Telling, last_words, read_telling
 from sweeper.bootstrap.owning import own_store
 from sweeper.bootstrap.planes import LOCAL, Plane, PlaneRequest, open_plane, runs_locally
 from sweeper.bootstrap.programs import require_program
@@ -253,6 +253,7 @@ class _Parts:
             code = await conclude(self.store, record, end, options, received=self.signals.received)
             self.metrics.leave(self.folder.name)
             await linger(self.signals, self.lingers)
+            await last_words(outbox, self.signals)
             self.manager.ending()
             return code
 

@@ -36,8 +36,8 @@ _STORE_PAUSE = timedelta(seconds=15)
 class Outbox:
     """Sends the notices of one sweep, one after the other.
 
-    Setting `wake` makes it look at once. Notices that it cannot send are tried again as
-    `domain.outbox` says; nothing that a notifier does ends a daemon.
+    Setting `wake` makes it look at once; `ended` is set once it has ended. Notices that it cannot
+    send are tried again as `domain.outbox` says; nothing that a notifier does ends a daemon.
     """
 
     store: Store
@@ -45,17 +45,21 @@ class Outbox:
     telemetry: Telemetry
     now: Now
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
 
     async def run(self) -> None:
         """Send what is due, again and again, until a stop was asked for."""
-        while True:
-            is_last = self._stopping
-            self.wake.clear()
-            wait = await self._round(is_last=is_last)
-            if is_last:
-                return
-            await pause(wait.total_seconds(), wake=self.wake)
+        try:
+            is_last = False
+            while not is_last:
+                is_last = self._stopping
+                self.wake.clear()
+                wait = await self._round(is_last=is_last)
+                if not is_last:
+                    await pause(wait.total_seconds(), wake=self.wake)
+        finally:
+            self.ended.set()
 
     def request_stop(self) -> None:
         """Try all that is open once more, due or not, then end."""

@@ -8,15 +8,15 @@ import asyncio
 import importlib
 import logging
 import re
-import threading
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from sweeper.domain.outbox import Notice
 from sweeper.domain.record import SweepRecord
 from sweeper.errors import MissingExtraError, NoticeError
+from sweeper.telemetry.exporting import in_thread
 from sweeper.telemetry.messages import Message
 
 Address: TypeAlias = Callable[[str], str]
@@ -49,8 +49,11 @@ class AppriseNotifier:
 
 
 async def deliver(address: str, message: Message) -> None:
-    """Send a message to an address; raises NoticeError where it was not sent, or not surely."""
-    await in_daemon_thread(lambda: _deliver(address, message))
+    """Send a message to an address; raises NoticeError where it was not sent, or not surely.
+
+    A service that hangs holds up nobody who has given it up, nor the end of the process.
+    """
+    await asyncio.wrap_future(in_thread(partial(_deliver, address, message), "notify"))
 
 
 def check_address(address: str) -> str:
@@ -83,35 +86,6 @@ def load_apprise() -> Any:
         return importlib.import_module("apprise")
     except ImportError as error:
         raise MissingExtraError("notify", "notify") from error
-
-
-async def in_daemon_thread(call: Callable[[], None]) -> None:
-    """Call in a thread that nobody waits for once this is cancelled, or the process ends.
-
-    A service that hangs must not hold the end of a daemon up, as a pool's threads would.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def settle(error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
-
-    def work() -> None:
-        failure: BaseException | None = None
-        try:
-            call()
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-            failure = error
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, failure)
-
-    threading.Thread(target=work, name="notify", daemon=True).start()
-    await done
 
 
 def _deliver(address: str, message: Message) -> None:

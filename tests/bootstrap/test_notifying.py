@@ -1,12 +1,16 @@
+import asyncio
 import os
+import signal
 from datetime import time
 from pathlib import Path
 
 import pytest
 
 from sweeper.bootstrap.environment import child_environment
-from sweeper.bootstrap.notifying import Telling, read_telling
-from sweeper.daemon.delivering import delivering
+from sweeper.bootstrap.notifying import LAST_WORDS, Telling, last_words, read_telling
+from sweeper.bootstrap.signals import StopSignals
+from sweeper.clock import pause
+from sweeper.daemon.delivering import Outbox, delivering
 from sweeper.domain.outbox import Notice, NoticeKind
 from sweeper.domain.receivers import Receiver, Topic
 from sweeper.domain.record import Event, EventKind
@@ -16,6 +20,7 @@ from sweeper.store.memory import MemoryStore
 from tests.support.builders import NOW, a_sweep, a_trial
 from tests.support.daemon import Heard
 from tests.support.receivers import http_inbox
+from tests.support.telling import Told
 
 SECRET = "s3cr3tpassword"
 ADDRESS = f"json://user:{SECRET}@127.0.0.1:9/"
@@ -176,3 +181,51 @@ async def test_what_is_in_the_outbox_is_told_as_the_sweep_stands(
     assert message["title"] == "sweep demo: daily summary, 2 active, 8 waiting"
     assert "trial   state" in message["message"]
     assert heard.outcomes("notice") == ["sent"]
+
+
+async def test_a_daemon_that_ends_by_itself_lets_all_be_tried_once_more() -> None:
+    store, told = MemoryStore(), Told(down=True)
+    notice = Notice(kind=NoticeKind.FINISHED, at=NOW, text="over", due_at=NOW)
+    await store.save_sweep(a_sweep(), notices=[notice])
+    outbox = Outbox(store=store, notifier=told, telemetry=Heard(), now=lambda: NOW)
+
+    async with delivering(outbox):
+        await pause(0)
+        told.down = False
+        await last_words(outbox, StopSignals())
+        in_time = list(told.texts)
+
+    assert in_time == ["over"]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(("stop_after", "waited"), [(None, LAST_WORDS), (7.0, 7.0)])
+async def test_a_receiver_that_hangs_is_waited_for_a_minute_or_until_a_signal(
+    stop_after: float | None, waited: float
+) -> None:
+    store, told = MemoryStore(), Told(hangs={"one", "two", "three"})
+    notices = [
+        Notice(kind=NoticeKind.FINISHED, at=NOW, text=text, due_at=NOW) for text in told.hangs
+    ]
+    await store.save_sweep(a_sweep(), notices=notices)
+    outbox = Outbox(store=store, notifier=told, telemetry=Heard(), now=lambda: NOW)
+    signals, loop = StopSignals(), asyncio.get_running_loop()
+
+    async with delivering(outbox):
+        began = loop.time()
+        if stop_after is not None:
+            loop.call_later(stop_after, signals.take, signal.SIGTERM)
+        await last_words(outbox, signals)
+        seconds = loop.time() - began
+
+    assert seconds == waited
+
+
+async def test_who_was_told_to_stop_has_no_last_words() -> None:
+    told, signals = Told(), StopSignals()
+    outbox = Outbox(store=MemoryStore(), notifier=told, telemetry=Heard(), now=lambda: NOW)
+    signals.take(signal.SIGTERM)
+
+    await last_words(outbox, signals)
+
+    assert not outbox.ended.is_set()

@@ -14,7 +14,6 @@ from sweeper.telemetry.notify import (
     AppriseNotifier,
     check_address,
     deliver,
-    in_daemon_thread,
 )
 from tests.support.builders import NOW, a_sweep
 from tests.support.receivers import http_inbox, mail_inbox
@@ -138,29 +137,23 @@ async def test_what_libraries_log_is_not_passed_on() -> None:
     assert not logging.getLogger("urllib3").propagate
 
 
-async def test_a_call_that_hangs_holds_up_nobody_who_has_given_it_up() -> None:
-    gate, began = threading.Event(), asyncio.Event()
+async def test_a_service_that_hangs_holds_up_nobody_who_has_given_it_up() -> None:
+    gate, arrived = threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def hang() -> None:
-        loop.call_soon_threadsafe(began.set)
+    def hang(message: object) -> None:
+        loop.call_soon_threadsafe(arrived.set)
         gate.wait()
 
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(in_daemon_thread(hang))
-        await began.wait()
-        task.cancel()
+    with http_inbox() as inbox:
+        inbox.on_arrival = hang
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(deliver(f"json://127.0.0.1:{inbox.port}/", MESSAGE))
+            await arrived.wait()
+            task.cancel()
+        (thread,) = (one for one in threading.enumerate() if one.name == "notify")
+        gate.set()
+        thread.join()
 
-    (thread,) = (one for one in threading.enumerate() if one.name == "notify")
     assert task.cancelled()
     assert thread.daemon
-    gate.set()
-    thread.join()
-
-
-async def test_what_a_call_raises_is_raised_where_it_is_waited_for() -> None:
-    def fail() -> None:
-        raise NoticeError("no")
-
-    with pytest.raises(NoticeError, match="no"):
-        await in_daemon_thread(fail)
