@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import TracebackType
 
 import httpx
 
@@ -17,7 +18,7 @@ from sweeper.clock import pause, utc_now
 from sweeper.domain.record import TrialView
 from sweeper.domain.trial import TERMINAL_STATES, TrialState
 from sweeper.domain.wording import printable
-from sweeper.errors import SettingsError, StoreError
+from sweeper.errors import SettingsError, StoreError, SweepTakenError
 from sweeper.ports import Store
 from sweeper.settings import Settings
 from sweeper.store.sql import DatabaseStore, Observer
@@ -54,9 +55,22 @@ async def measured(
     )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(exporting(exports))
-        stack.callback(metrics.leave, sweep)
+        stack.push(partial(_leave, metrics, sweep))
         await stack.enter_async_context(_measuring(metrics, folder, store))
         yield metrics
+
+
+def _leave(
+    metrics: Metrics,
+    sweep: str,
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    trace: TracebackType | None,
+) -> None:
+    """Give the sweep up in good order; after a fault it is left owned, so that alerts miss it."""
+    del kind, trace
+    if not isinstance(error, Exception) or isinstance(error, SweepTakenError):
+        metrics.leave(sweep)
 
 
 async def take_over(metrics: Metrics, sweep: str, store: Store) -> None:

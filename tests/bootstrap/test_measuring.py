@@ -22,7 +22,7 @@ from sweeper.bootstrap.measuring import (
 from sweeper.bootstrap.signals import StopSignals
 from sweeper.domain.sweep import Goal
 from sweeper.domain.trial import TrialState
-from sweeper.errors import SettingsError, StoreError
+from sweeper.errors import SettingsError, StoreError, SweepTakenError
 from sweeper.settings import Settings
 from sweeper.store.memory import MemoryStore
 from sweeper.store.sql import SqlStore
@@ -172,19 +172,31 @@ async def test_a_gateway_that_is_not_there_ends_nothing(
     assert warning.startswith("Metrics do not get to http://127.0.0.1:9: ")
 
 
-async def test_what_ends_a_daemon_passes_through(folder: SweepFolder, tmp_path: Path) -> None:
-    settings = settings_in(tmp_path, metrics_textfile=tmp_path / "sweeper.prom")
+@pytest.mark.parametrize(
+    ("error", "owner"),
+    [
+        (StoreError("the disk is full"), 1),  # what was left undone is to be missed
+        (SweepTakenError("another daemon has it"), 0),
+    ],
+    ids=["a fault", "taken over"],
+)
+async def test_what_ends_a_daemon_passes_through_and_only_a_fault_leaves_it_the_owner(
+    folder: SweepFolder, tmp_path: Path, error: StoreError, owner: float
+) -> None:
+    file = tmp_path / "sweeper.prom"
+    settings = settings_in(tmp_path, metrics_textfile=file)
 
     async def fail() -> None:
         async with (
             SqlStore(folder.store) as store,
-            measured(store, folder, settings, carried=True),
+            measured(store, folder, settings, carried=True) as metrics,
         ):
-            raise StoreError("the disk is full")
+            metrics.ticked(a_tick(a_trial(0)))
+            raise error
 
-    with pytest.raises(StoreError, match="the disk is full"):
+    with pytest.raises(type(error), match=str(error)):
         await fail()
-    assert (tmp_path / "sweeper.prom").exists()
+    assert _values(file.read_text())["owner", "demo"] == owner
 
 
 async def test_a_verb_that_helps_out_carries_nothing_away(
