@@ -11,11 +11,13 @@ from typing import Self
 
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import Event, EventKind, SweepRecord, SweepState, Totals
-from sweeper.domain.trial import Submission, TrialState
+from sweeper.domain.trial import FailureClass, Submission, TrialState
 from sweeper.ports import Store
+from tests.simulation.conduct import fenced, lowered, repeats, stopped
 from tests.simulation.history import Actor, Deed, Entry, History
 from tests.simulation.scenario import OUTAGES, Scenario
 from tests.simulation.server import Training
+from tests.simulation.violation import Violation
 from tests.support.daemon import Heard
 
 UNTIL_OPEN = 20
@@ -28,17 +30,6 @@ _ENDS = frozenset({Phase.COMPLETED, Phase.FAILED, Deed.DELETED, Deed.ERASED})
 _FINAL = frozenset(state.value for state in TrialState if state.is_terminal)
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """An invariant that was broken, and how."""
-
-    invariant: str
-    words: str
-
-    def __str__(self) -> str:
-        return f"{self.invariant}: {self.words}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remains:
     """What is left in the end: on the server, in the store, and of the telemetry."""
@@ -48,6 +39,7 @@ class Remains:
     states: Mapping[int, TrialState] = field(default_factory=dict)
     reasons: Mapping[int, str] = field(default_factory=dict)
     submissions: Mapping[int, Sequence[Submission]] = field(default_factory=dict)
+    retries: Mapping[int, Mapping[FailureClass, int]] = field(default_factory=dict)
     events: Sequence[Event] = ()
     totals: Totals = field(default_factory=Totals)
     shown: Totals | None = None
@@ -64,6 +56,7 @@ class Remains:
             submissions={
                 view.trial.number: await store.submissions(view.trial.number) for view in views
             },
+            retries={view.trial.number: view.trial.retries for view in views},
             events=await store.events(limit=1_000_000),
             totals=await store.totals(),
             shown=heard.summaries[-1].totals if heard.summaries else None,
@@ -88,6 +81,10 @@ def violations(
     yield from resumes(scenario, history)
     yield from counts(remains)
     yield from storms(scenario, history)
+    yield from fenced(remains.events)
+    yield from stopped(history)
+    yield from lowered(history, limits, abandoned)
+    yield from repeats(history)
 
 
 def _abandoned(scenario: Scenario, remains: Remains) -> Collection[int]:
@@ -208,7 +205,7 @@ def settled(history: History, remains: Remains) -> Iterator[Violation]:
 
 
 def budgets(scenario: Scenario, history: History, remains: Remains) -> Iterator[Violation]:
-    """I15: no more attempts than the budgets of failures allow; evictions are free."""
+    """I15: no more attempts than the budget of each class allows; evictions are free."""
     retries = sum(note.what == "asked" and "retry" in note.detail for note in history.notes)
     budget = (1 + sum(scenario.sweep.retries.values())) * (1 + retries)
     for number, attempts in remains.submissions.items():
@@ -217,6 +214,10 @@ def budgets(scenario: Scenario, history: History, remains: Remains) -> Iterator[
         allowed = budget + (failed if evicted else 0)
         if len(attempts) > allowed:
             yield Violation("I15", f"trial {number} had {len(attempts)} attempts of {allowed}")
+    for number, used in remains.retries.items():
+        for kind, count in used.items():
+            if count > scenario.sweep.retries.get(kind, count):
+                yield Violation("I15", f"trial {number} was tried again {count} times for {kind}")
 
 
 def resumes(scenario: Scenario, history: History) -> Iterator[Violation]:

@@ -83,6 +83,7 @@ class Happenings:
             case "kill":
                 world.kill()
             case "stop" if world.service is not None:
+                world.note("stopping")
                 world.service.request_stop()
             case "double start":
                 await world.start_twice()

@@ -7,15 +7,18 @@ import pytest
 
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import Event, EventKind, SweepState, Totals
-from sweeper.domain.trial import TrialState
+from sweeper.domain.trial import FailureClass, TrialState
 from tests.simulation.checking import Remains, violations
+from tests.simulation.conduct import lowered
 from tests.simulation.history import Actor, Deed, Entry, History, Line, Note, Request
 from tests.simulation.scenario import Api, Happening, Scenario, Sweep
 from tests.simulation.server import Training
 from tests.support.builders import NOW, a_submission, a_sweep
 
 SERVER, DAEMON, PERSON = Actor.SERVER, Actor.DAEMON, Actor.PERSON
-SCENARIO = Scenario(seed=0, sweep=Sweep(trials=2, active=1, resume_max=1))
+SCENARIO = Scenario(
+    seed=0, sweep=Sweep(trials=2, active=1, resume_max=1, retries={"application": 0})
+)
 DONE = TrialState.COMPLETED
 
 
@@ -107,6 +110,17 @@ BROKEN_HISTORIES = [
     ),
     pytest.param(
         [
+            *GOOD,
+            *(Request(20.0, 1, "list", "", "") for _ in range(9)),
+            *[Note(20, "repeat", "1")] * 11,
+        ],
+        "I10",
+        id="I10 repeats too much",
+    ),
+    pytest.param([*GOOD, Note(20, "stopping"), Note(42, "ended")], "I17", id="I17 stops late"),
+    pytest.param([*GOOD, Note(20, "stopping")], "I17", id="I17 never stops"),
+    pytest.param(
+        [
             *GOOD[:2],
             entry(1.2, 0, Phase.STOPPED),
             entry(1.3, 0, Phase.RESUMING, DAEMON),
@@ -131,6 +145,14 @@ def test_a_broken_history_is_found(lines: Sequence[Line], invariant: str) -> Non
 
 
 BROKEN_REMAINS = [
+    pytest.param(
+        {"events": [replace(settled(0), epoch=2), replace(settled(1), epoch=1)]},
+        "I11",
+        id="I11 an epoch goes back",
+    ),
+    pytest.param(
+        {"retries": {0: {FailureClass.APPLICATION: 1}}}, "I15", id="I15 a class beyond its budget"
+    ),
     pytest.param({"events": [settled(0), settled(0), settled(1)]}, "I3", id="I3 settled twice"),
     pytest.param({"events": [settled(0)]}, "I3", id="I3 an end that no event tells"),
     pytest.param({"sweep": None}, "I4", id="I4 the sweep is lost"),
@@ -197,3 +219,20 @@ def test_only_without_a_listing_may_what_was_given_up_be_left_behind() -> None:
 
     assert found(remains=gone, scenario=blind) == set()
     assert found(remains=gone) == {"I6", "I8"}
+
+
+@pytest.mark.parametrize(("begun", "broken"), [("", {"I2"}), ("world-x-1-1", set())])
+def test_a_daemon_begins_nothing_above_a_limit_that_was_lowered(
+    begun: str, broken: set[str]
+) -> None:
+    lines = [
+        entry(0, 0, Deed.CREATED),
+        Note(1, "life", "2 limit 1"),
+        Note(1, "begun", begun),
+        Request(2, 2, "create", "world-x-1-1", ""),
+        *life_of(1, 3),
+    ]
+
+    found = lowered(History(lines), [(0.0, 2), (1.0, 1)])
+
+    assert {violation.invariant for violation in found} == broken

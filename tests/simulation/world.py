@@ -16,7 +16,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -32,17 +32,19 @@ from sweeper.local.places import CLUSTER_ID
 from sweeper.local.running import inline
 from sweeper.ports import Store
 from sweeper.runai.gate import GatePolicy
+from sweeper.runai.operations import Observer
 from sweeper.store.memory import MemoryStore
 from sweeper.store.sql import SqlStore
 from sweeper.sweepfile.reading import ReadingContext, parse_sweep
 from tests.local.planes import memory_folder
 from tests.simulation.answering import PROJECT, Face
-from tests.simulation.checking import Remains, Violation, violations
+from tests.simulation.checking import Remains, violations
 from tests.simulation.happening import Happenings
 from tests.simulation.history import History, Note
 from tests.simulation.living import Life, MortalStore
 from tests.simulation.scenario import Scenario, Sweep, draw
 from tests.simulation.server import START, Cluster
+from tests.simulation.violation import Violation
 from tests.simulation.wire import Weather, Wire
 from tests.support.crashing import Crash
 from tests.support.daemon import Heard
@@ -141,6 +143,7 @@ class World:
             quarantine=QUARANTINE if unique else LONG_QUARANTINE,
             ramps=scenario.sweep.ramps,
             gate=GatePolicy(),
+            observer=Observer(on_retry=lambda *_: self.note("repeat", str(self.life.number))),
         )
         self.here.now = lambda: (
             START + self.offset + timedelta(seconds=round(loop.time() - began, 6))
@@ -215,8 +218,8 @@ class World:
         try:
             async with AsyncExitStack() as stack:
                 if self.scenario.sql:
-                    store = SqlStore(self.folder / "store.db", run=inline, now=self.here.now)
-                    self.store = await stack.enter_async_context(store)
+                    self.store = SqlStore(self.folder / "store.db", run=inline, now=self.here.now)
+                await stack.enter_async_context(cast(AbstractAsyncContextManager[Any], self.store))
                 self.life = Life(
                     self.life.number + 1,
                     self.store,
@@ -225,6 +228,8 @@ class World:
                     self.scenario.late,
                 )
                 self.note("life", f"{self.life.number} limit {self.active}")
+                if self.scenario.sweep.lowered is not None:
+                    self.note("begun", " ".join(await _begun(self.store)))
                 cast(Wire, self.here.line).life = self.life
                 self.here.store = cast(Store, MortalStore(self.store, self.life))
                 self.task = group.create_task(self._serve(), name="daemon")
@@ -290,6 +295,12 @@ class World:
     async def _remains(self) -> Remains:
         async with self.opened() as store:
             return await Remains.of(store, self.cluster.trainings.values(), self.here.heard)
+
+
+async def _begun(store: Store) -> Sequence[str]:
+    """Return the names of the attempts that hold a slot."""
+    live = await store.live_trials()
+    return [trial.submission.workload_name for trial in live if trial.holds_slot]
 
 
 async def _play(scenario: Scenario, folder: Path) -> Outcome:

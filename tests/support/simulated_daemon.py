@@ -43,6 +43,7 @@ from sweeper.local.trainings import LocalTraining, PlaneEvent
 from sweeper.ports import ControlPlane, Now, Store
 from sweeper.runai.gate import GatePolicy
 from sweeper.runai.opening import Address, open_runai
+from sweeper.runai.operations import Observer as CallObserver
 from sweeper.runai.tokens import Credentials, TokenVersion
 from sweeper.store.memory import MemoryStore
 from sweeper.sweepfile.reading import ReadingContext, SweepFile, parse_sweep
@@ -137,6 +138,7 @@ class Rehearsal:
     quarantine: timedelta = QUARANTINE
     ramps: bool = False
     gate: GatePolicy | None = None
+    observer: CallObserver = field(default_factory=CallObserver)
     now: Now = field(init=False)
     faults: Faults = field(init=False)
     file: SweepFile = field(init=False)
@@ -257,7 +259,8 @@ class Rehearsal:
             transport=self.line,
             gate=self.gate,
         )
-        async with open_runai(address, now=self.now, rng=random.Random(1)) as connection:
+        opened = open_runai(address, now=self.now, rng=random.Random(1), observer=self.observer)
+        async with opened as connection:
             yield connection.control_plane("1")
 
     async def run_sweep(self) -> SweepRecord:
