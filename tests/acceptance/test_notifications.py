@@ -1,5 +1,6 @@
 """People are told of sweeps: real daemons, a real HTTP address, a real mail server."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -152,8 +153,10 @@ async def test_a_deadline_is_told_while_the_last_trial_goes_on(place: Place, inb
         daemon.send(signal.SIGTERM)
         await daemon.end()
     file = place.sweep(*lines, "limits: {active: 1, deadline: 1s}", told)
+    heard, loop = asyncio.Event(), asyncio.get_running_loop()
+    inbox.on_arrival = lambda message: loop.call_soon_threadsafe(heard.set)
     async with place.run("run", file) as daemon:
-        await daemon.says("sweep is late")
+        await heard.wait()
         os.write(gate, b"go\n")
         os.close(gate)
         ended = await daemon.end()

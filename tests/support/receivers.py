@@ -26,13 +26,11 @@ class Inbox:
     requests: int = 0
     messages: list[dict[str, Any]] = field(default_factory=list)
     on_arrival: Callable[[dict[str, Any]], None] = field(default=lambda message: None)
-    arrived: threading.Event = field(default_factory=threading.Event)
 
     def take(self, message: dict[str, Any]) -> None:
         """Keep a message."""
         self.messages.append(message)
         self.on_arrival(message)
-        self.arrived.set()
 
     @property
     def subjects(self) -> list[str]:
