@@ -73,8 +73,10 @@ OWNING = (
         name="notice-settled-before-it-is-sent",
         fault="A notice that could not be sent counts as sent.",
         path="sweeper/daemon/delivering.py",
-        old="        if why is None:\n",
-        new="        if why is None or notice.attempts == 0:\n",
+        old="        _warn(notice, why)\n        return not_dispatched(",
+        new="        if notice.attempts == 0:\n"
+        "            return dispatched(notice, self.now())\n"
+        "        return not_dispatched(",
         finder=(
             "tests/daemon/test_delivering.py::"
             "test_a_service_that_is_away_for_an_hour_gets_the_notice_once"
