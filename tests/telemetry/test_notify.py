@@ -1,8 +1,10 @@
 import asyncio
 import importlib
 import logging
+import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -101,6 +103,34 @@ async def test_what_is_no_address_is_refused_when_it_is_sent_to() -> None:
         await deliver(f"nosuchservice://{SECRET}", MESSAGE)
 
 
+async def test_a_service_that_breaks_is_told_without_its_words() -> None:
+    # Apprise has no types.
+    decorators: Any = importlib.import_module("apprise.decorators")
+    plugins: Any = importlib.import_module("apprise.manager_plugins")
+
+    def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError(SECRET)
+
+    decorators.notify(on="breaks")(breaks)
+    try:
+        with pytest.raises(NoticeError, match="did not take it") as caught:
+            await deliver("breaks://here", MESSAGE)
+    finally:
+        plugins.NotificationManager().remove("breaks")
+
+    assert SECRET not in str(caught.value)
+
+
+async def test_a_library_that_went_away_is_a_failure_to_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    notice = Notice(kind=NoticeKind.FINISHED, at=NOW, text="", due_at=NOW, receiver="HOOK")
+    monkeypatch.setitem(sys.modules, "apprise", None)
+
+    with pytest.raises(NoticeError, match=r"pip install 'sweeper\[notify\]'"):
+        await a_notifier(lambda name: "json://127.0.0.1:1/").send(a_sweep(), notice)
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
     [
@@ -121,10 +151,7 @@ def test_an_address_is_looked_at_before_it_is_needed(address: str, said: str) ->
 def test_a_missing_library_is_named_with_the_command_that_brings_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def missing(name: str) -> object:
-        raise ImportError(name)
-
-    monkeypatch.setattr(importlib, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "apprise", None)
 
     with pytest.raises(MissingExtraError, match=r"pip install 'sweeper\[notify\]'"):
         check_address("json://127.0.0.1:1/")
