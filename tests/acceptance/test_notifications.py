@@ -101,6 +101,24 @@ async def test_a_dead_receiver_fails_no_sweep_and_is_told_at_the_next_start(
     ]
 
 
+async def test_what_one_receiver_does_not_take_is_not_sent_again_to_the_others(
+    place: Place, inbox: Inbox
+) -> None:
+    place.script("")
+
+    with http_inbox() as dead:
+        dead.answer = 503
+        hook(place, inbox)
+        place.variables = {**place.variables, "DEAD": f"json://127.0.0.1:{dead.port}/"}
+        file = place.sweep(*_SWEEP, "notify: [{env: DEAD}, {env: HOOK}]")
+        codes = [(await place.sweeper("run", file)).code for _ in range(2)]
+        dead.answer = 200
+        await place.sweeper("run", file)
+
+    assert codes == [0, 0]
+    assert inbox.subjects == dead.subjects == ["sweep night: finished, 2 completed"]
+
+
 async def test_a_kill_between_sending_and_writing_so_repeats_the_notice_under_its_number(
     place: Place, inbox: Inbox
 ) -> None:
@@ -154,7 +172,11 @@ async def test_a_deadline_is_told_while_the_last_trial_goes_on(place: Place, inb
         await daemon.end()
     file = place.sweep(*lines, "limits: {active: 1, deadline: 1s}", told)
     heard, loop = asyncio.Event(), asyncio.get_running_loop()
-    inbox.on_arrival = lambda message: loop.call_soon_threadsafe(heard.set)
+
+    def hear(message: dict[str, Any]) -> None:
+        loop.call_soon_threadsafe(heard.set)
+
+    inbox.on_arrival = hear
     async with place.run("run", file) as daemon:
         await heard.wait()
         os.write(gate, b"go\n")
