@@ -10,7 +10,7 @@ from sweeper.domain.record import SweepRecord, Totals, TrialView
 from sweeper.domain.trial import TrialState
 from sweeper.domain.wording import printable
 from sweeper.telemetry.closing import argument, closing_summary
-from sweeper.telemetry.phrases import phrase_name, phrase_totals
+from sweeper.telemetry.phrases import phrase_count, phrase_name, phrase_totals
 from sweeper.telemetry.redaction import redact
 
 
@@ -120,11 +120,22 @@ def _headline(sweep: SweepRecord, notice: Notice, totals: Totals) -> str:
 def _paragraphs(sweep: SweepRecord, notice: Notice, stands: Standings) -> Iterator[str]:
     if notice.text != sweep.stop_reason:
         yield printable(redact(notice.text), _LONGEST_REASON)
-    yield closing_summary(sweep, stands.totals, stands.best)
+    if notice.kind is NoticeKind.STARTED:
+        yield _plan(sweep)
+    else:
+        yield closing_summary(sweep, stands.totals, stands.best)
     if notice.kind in WITH_TABLE:
         yield redact(stands.table).strip("\n")
     yield _what_next(notice.kind, argument(sweep.name))
     yield f"{notice.at:%Y-%m-%d %H:%M} UTC, notice {notice_id(sweep.id, notice)}"
+
+
+def _plan(sweep: SweepRecord) -> str:
+    trials = (
+        "no end of trials" if sweep.planned is None else f"{phrase_count(sweep.planned)} trials"
+    )
+    place = "this machine" if sweep.control_plane == "local" else sweep.control_plane
+    return f"{phrase_name(sweep.name)}: {trials} on {place}"
 
 
 def _what_next(kind: NoticeKind, name: str) -> str:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,22 @@ def test_the_end_is_told_with_counts_best_trial_table_and_what_to_type() -> None
         "a table\n\n"
         f"2026-03-01 12:00 UTC, notice {SWEEP_ID}-7"
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"control_plane": "local"}, "demo: 10 trials on this machine"),
+        (
+            {"control_plane": "https://runai.example.com", "planned": None},
+            "demo: no end of trials on https://runai.example.com",
+        ),
+    ],
+)
+def test_a_start_says_how_much_is_to_come_and_where(fields: dict[str, Any], said: str) -> None:
+    message = message_of(a_sweep(**fields), a_notice(NoticeKind.STARTED), WELL)
+
+    assert message.body.startswith(f"{said}\n\nwatch it: `sweeper status demo`\n\n")
 
 
 def test_an_end_with_failures_is_no_success() -> None:
