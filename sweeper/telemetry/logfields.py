@@ -42,7 +42,10 @@ LOG_FIELDS = (
     ),
     LogField(name="logger", is_given=True, help="The module that says so: `sweeper.daemon.health`"),
     LogField(name="message", is_given=True, help="What is said, on one line"),
-    LogField(name="sweep", help="The name of the sweep, in every line of its daemon"),
+    LogField(
+        name="sweep",
+        help="The name of the sweep, in every line of its daemon once its file is read",
+    ),
     LogField(
         name="project_id",
         help="Run:ai's id of the project of the sweep's trainings, in every line once known",

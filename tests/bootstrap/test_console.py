@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.bootstrap.console import KnownSecrets, console_lines, log_fault, watching
+from sweeper.bootstrap.console import (
+    KnownSecrets,
+    asks_for_json,
+    console_lines,
+    log_fault,
+    watching,
+)
 from sweeper.clock import utc_now
 from sweeper.settings import Settings
 from sweeper.telemetry.transitions import TransitionLog
@@ -103,3 +109,36 @@ def test_a_fault_of_the_settings_is_told_without_secrets(
     log_fault(ValueError("broken by canary-secret"))
 
     assert "broken by ***" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "expected"),
+    [
+        ("run x.yaml --log-format json", {}, True),
+        ("run x.yaml --log-format=JSON", {}, True),
+        ("run x.yaml", {"SWEEPER_LOG_FORMAT": "json"}, True),
+        ("run x.yaml --log-format text", {"SWEEPER_LOG_FORMAT": "json"}, False),
+        ("run x.yaml --log-format", {}, False),
+        ("status x", {"SWEEPER_LOG_FORMAT": "json"}, False),
+        ("", {"SWEEPER_LOG_FORMAT": "json"}, False),
+        ("run x.yaml", {}, False),
+        # What cannot be read as a whole is asked for this alone.
+        ("run x.yaml", {"SWEEPER_LOCAL_GPUS": "many", "SWEEPER_LOG_FORMAT": "json"}, True),
+    ],
+)
+def test_a_command_line_or_the_environment_asks_for_json(
+    monkeypatch: pytest.MonkeyPatch, arguments: str, variables: dict[str, str], expected: bool
+) -> None:
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
+
+    assert asks_for_json(arguments.split()) is expected
+
+
+def test_a_fault_is_a_json_line_where_those_were_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log_fault(ValueError("broken"), ["run", "x.yaml", "--log-format", "json"])
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ValueError: broken" in json.loads(line)["exception"]
