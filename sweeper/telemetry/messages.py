@@ -149,8 +149,8 @@ def _what_next(kind: NoticeKind, name: str) -> str:
             )
         case NoticeKind.HELD:
             return (
-                f"why: `sweeper show {name} N`; again: `sweeper retry {name} --trial N`; "
-                f"give it up: `sweeper cancel {name} --trial N`"
+                f"a held trial: why, `sweeper show {name} N`; again, `sweeper retry {name} "
+                f"--trial N`; give it up, `sweeper cancel {name} --trial N`"
             )
         case NoticeKind.DEADLINE:
             return (
