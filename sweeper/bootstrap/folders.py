@@ -10,6 +10,7 @@ In `<state>/sweeps/<slug>-<hash of the name>`:
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -88,7 +89,9 @@ class SweepFolder:
                 self._note(sweep_id=sweep_id)
 
     def _note(self, **fields: str) -> None:
-        write_json(self.path / "sweep.json", {**self._noted(), "name": self.name, **fields})
+        # Before the store says whose the sweep is, two daemons may be here at once.
+        with _alone_in(self.path):
+            write_json(self.path / "sweep.json", {**self._noted(), "name": self.name, **fields})
 
     def _noted(self) -> dict[str, object]:
         try:
@@ -208,6 +211,17 @@ def write_durably(file: Path, text: str) -> None:
         os.fsync(opened.fileno())
     part.replace(file)
     _sync_folder(file.parent)
+
+
+@contextlib.contextmanager
+def _alone_in(path: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same out of a folder; a kill lets go of it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _sync_folder(path: Path) -> None:

@@ -2,6 +2,7 @@ import json
 import os
 import resource
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -257,3 +258,19 @@ def test_files_of_a_trial_have_their_places(settings: Settings) -> None:
 
     assert folder.log_file("demo-x-0-1") == folder.local / "logs" / "demo-x-0-1.log"
     assert folder.report_file(3) == folder.local / "reports" / "3.jsonl"
+
+
+def test_daemons_that_start_at_once_do_not_lose_each_others_notes(settings: Settings) -> None:
+    folder = folder_of(settings, "demo")
+    folder.create(Path("sweep.yaml"))
+
+    def start(number: int) -> None:
+        if number % 10 == 5:
+            folder.remember(f"id{number}")
+        folder.create(Path(f"/{number}.yaml"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(start, range(60)))
+
+    assert folder.sweep_id is not None
+    assert not list(folder.path.glob("*.part"))
