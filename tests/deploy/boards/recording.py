@@ -22,8 +22,8 @@ SCRAPE_SECONDS = 5
 
 SIMULATION = """
 seed: 4
-startup: 4
-duration: {kind: lognormal, median: 70, spread: 0.5}
+startup: 3
+duration: {kind: lognormal, median: 35, spread: 0.5}
 failures: 0.12
 term_seconds: 2
 """
@@ -34,17 +34,18 @@ rules:
 - {fault: {kind: latency, seconds: 0.02, most: 0.12}}
 - {fault: {kind: status, status: 503, when: after}, probability: 0.01}
 - {fault: {kind: status, status: 429, retry_after: 1}, on: [create], every: 15}
-- {fault: {kind: status, status: 503, when: before}, every: 1, since: 540, until: 600}
+- {fault: {kind: status, status: 503, when: before}, every: 1, since: 240, until: 290}
 happenings:
-- {at: 150, every: 210, misfortune: {kind: preempt, share: 0.35}}
-- {at: 200, every: 260, misfortune: {kind: suspend, share: 0.1}}
+- {at: 70, every: 100, misfortune: {kind: preempt, share: 0.35}}
+- {at: 90, every: 130, misfortune: {kind: suspend, share: 0.1}}
 """
 
 
 def _sweep(*lines: str) -> str:
     shared = (
         "metric: {name: loss, goal: minimize}",
-        "training: {spec: {image: any, command: train, compute: {gpuDevicesRequest: 1}}}",
+        "training:",
+        "  spec: {image: any, command: train, backoffLimit: 0, compute: {gpuDevicesRequest: 1}}",
         "retry: {application: {attempts: 1, backoff: 5}}",
         "resume: {backoff: 5}",
     )
@@ -62,9 +63,9 @@ SWEEPS = {
     "bert-schedule": _sweep(
         "method: grid",
         "parameters:",
-        "  lr: {values: [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3]}",
+        "  lr: {values: [1e-5, 1e-4, 1e-3, 1e-2]}",
         "  warmup: {values: [1, 2, 3]}",
-        "limits: {active: 3}",
+        "limits: {active: 4}",
     ),
     "explore-gpt": _sweep(
         "method: random",

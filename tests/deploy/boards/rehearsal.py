@@ -116,6 +116,8 @@ def _command(file: Path, name: str, address: str) -> list[str]:
     return [
         *("run", str(file), "--name", name, "--listen", address),
         *("--report-listen", reports, "--report-url", f"http://{reports}"),
+        # So that Prometheus sees the end of a sweep.
+        *("--linger", "30s"),
     ]
 
 
