@@ -94,13 +94,12 @@ def _now() -> Line:
 
 def _table() -> Line:
     bad = ((None, "green"), (1, "orange"), (10, "red"))
-    settled = (
-        f"{OVER} (sum by (sweep, instance) ({of_sweep('sweeper_sweep_trials', state=SETTLED)}))"
-    )
+    over = of_sweep("sweeper_sweep_trials", state=SETTLED)
+    settled = f"{OVER} (sum by (sweep, instance) (last_over_time({over}[$__range])))"
     table = rows(
         "Sweeps",
-        "Every sweep within the time shown; a click on its name shows it alone. Progress, failures "
-        "and the best objective stay after the end, the rest is of this moment.",
+        "Every sweep within the time shown; a click on its name shows it alone. Progress, what "
+        "is settled or failed and the best objective stay after the end, the rest is of this moment.",
         Column(title="Sweep", label="sweep", link=TO_SWEEP + "${__value.text}"),
         Column(
             title="Progress",
@@ -269,7 +268,7 @@ def _idle() -> Line:
         sort="Idle for",
         falling=True,
     )
-    return [(24, table)]
+    return [(24, table.height(6))]
 
 
 def _to_sweep() -> dashboard.DashboardLink:
