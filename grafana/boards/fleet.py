@@ -99,7 +99,7 @@ def _table() -> Line:
     table = rows(
         "Sweeps",
         "Every sweep within the time shown; a click on its name shows it alone. Progress, what "
-        "is settled or failed and the best objective stay after the end, the rest is of this moment.",
+        "is settled or failed and the best objective stay after the end, the rest is of now.",
         Column(title="Sweep", label="sweep", link=TO_SWEEP + "${__value.text}"),
         Column(
             title="Progress",
