@@ -90,6 +90,7 @@ def test_a_night_is_killed_only_after_it_should_have_ended_by_itself(job: Resour
     by_itself = (
         parse_duration(flag(NIGHTLY, "--max-runtime"))
         + parse_duration(flag(NIGHTLY, "--wait-for-lock"))
+        + parse_duration(flag(NIGHTLY, "--linger"))
         + ON_EXIT_PATIENCE
     )
 
