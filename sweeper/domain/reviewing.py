@@ -184,10 +184,11 @@ def _stop_reason(snapshot: Snapshot) -> str:
         return f"the control plane refuses its trainings: {sweep.rejection}"
     failures = snapshot.totals.count(TrialState.FAILED)
     limits = snapshot.spec.limits
+    failed = "1 trial failed" if failures == 1 else f"{failures} trials failed"
     if limits.failures is not None and failures >= limits.failures:
-        return f"{failures} trials failed (limits.failures: {limits.failures})"
+        return f"{failed} (limits.failures: {limits.failures})"
     if limits.failures_ratio is not None and _share_failed(snapshot, failures, limits):
-        return f"{failures} trials failed (limits.failures: {limits.failures_ratio:.0%})"
+        return f"{failed} (limits.failures: {limits.failures_ratio:.0%})"
     return ""
 
 

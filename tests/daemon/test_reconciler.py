@@ -443,7 +443,7 @@ class TestLimits:
 
         tick = await world.run(world.daemon())
 
-        assert tick.sweep.stop_reason == "1 trials failed (limits.failures: 1)"
+        assert tick.sweep.stop_reason == "1 trial failed (limits.failures: 1)"
         assert await states(world) == {0: TrialState.FAILED, 1: TrialState.COMPLETED}
 
     async def test_no_trial_is_new_after_the_deadline(self) -> None:
