@@ -156,7 +156,7 @@ async def test_failures_and_the_stop_they_bring_are_told(place: Place, inbox: In
     assert inbox.subjects == [
         "sweep night: started",
         "sweep night: trial 0: active -> failed: application: exit code 3",
-        "sweep night: stopped: 1 trials failed (limits.failures: 1)",
+        "sweep night: stopped: 1 trial failed (limits.failures: 1)",
     ]
 
 
