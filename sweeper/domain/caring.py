@@ -13,7 +13,7 @@ from sweeper.domain.phase import PHASE_MEANING, Phase, PhaseMeaning
 from sweeper.domain.policy import is_due, is_overdue, phase_timeout, resume_delay
 from sweeper.domain.rebasing import rebased
 from sweeper.domain.record import SweepRecord, SweepState
-from sweeper.domain.settling import cancelled, given_up, held
+from sweeper.domain.settling import UNFINDABLE, cancelled, given_up, held
 from sweeper.domain.sweep import (
     RESUME_BACKOFF_CAP,
     ResumeSpec,
@@ -147,6 +147,9 @@ def _find_or_send(
 
 def _send(trial: Trial, sweep: SweepRecord, now: datetime) -> Action | None:
     if sweep.state is not SweepState.OPEN:
+        if sweep.state in _SWEEP_OVER and trial.reason == UNFINDABLE:
+            # Failed, a retry would begin another attempt beside what this one may have made.
+            return _hold(trial, trial, now, UNFINDABLE)
         return _end_with_sweep(trial, sweep, now, "not submitted: the sweep stopped")
     sent = replace(trial.submission, sent_at=now, looked_up_at=None)
     return Submit(trial=replace(trial, submission=sent), before=trial)

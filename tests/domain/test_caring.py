@@ -9,6 +9,7 @@ from sweeper.domain.caring import NO_TWO_ANSWERS, care
 from sweeper.domain.phase import Phase
 from sweeper.domain.policy import LONGEST_WAIT, resume_delay
 from sweeper.domain.record import SweepState
+from sweeper.domain.settling import UNFINDABLE, unfindable
 from sweeper.domain.sweep import ResumeSpec, TimeoutsSpec, UserSuspended
 from sweeper.domain.trial import FailureClass, Trial, TrialState
 from tests.support.builders import NOW, QUARANTINE, a_spec, a_sweep, a_trial, after
@@ -213,6 +214,18 @@ class TestCreateLeftOpen:
 
         assert isinstance(action, Record)
         assert (action.trial.state, action.trial.holds_slot) == (TrialState.FAILED, False)
+
+    @pytest.mark.parametrize("state", [SweepState.STOPPED, SweepState.FINISHED])
+    def test_where_nothing_can_find_it_the_end_of_its_sweep_holds_it(
+        self, state: SweepState
+    ) -> None:
+        unfound = unfindable(left_open(), after(seconds=60)).trial
+
+        action = act(unfound, at=60, state=state)
+
+        assert isinstance(action, Record)
+        assert (action.trial.state, action.trial.holds_slot) == (TrialState.HELD, True)
+        assert action.trial.reason == UNFINDABLE
 
     @pytest.mark.parametrize("state", [SweepState.STOPPED, SweepState.CANCELLING])
     def test_it_is_not_given_up_before_a_late_listing_must_have_it(self, state: SweepState) -> None:
