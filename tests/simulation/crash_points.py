@@ -17,9 +17,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import wraps
-from inspect import iscoroutinefunction
-from typing import Any, cast
 
 import httpx
 import looptime
@@ -31,7 +28,7 @@ from sweeper.ports import Now, Store
 from tests.local.planes import memory_folder
 from tests.simulation.crash_judging import Aftermath, faults_of
 from tests.simulation.crash_sweeps import SmallSweep
-from tests.support.crashing import Crash
+from tests.support.crashing import Crash, mortal
 from tests.support.simulated_daemon import Line, Rehearsal, Server
 
 WINDOW = 25
@@ -48,8 +45,6 @@ ADOPTING = 10.0
 
 LONGEST = 3600.0
 """Virtual seconds in which a sweep must come to its end, whatever befell it."""
-
-_WRITES = frozenset({"save_sweep", "commit", "add_reports", "settle_wish"})
 
 
 class Fate(StrEnum):
@@ -96,29 +91,6 @@ class Life:
         if len(self.passed) == self.death.at:
             self.is_over = True
             raise Crash
-
-
-class _MortalStore:
-    """A store as a daemon sees it that may die at every write; the dead read nothing either."""
-
-    def __init__(self, store: Store, life: Life) -> None:
-        self._store = store
-        self._life = life
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._store, name)
-        if not iscoroutinefunction(call):
-            return call
-
-        @wraps(call)
-        async def guarded(*args: Any, **named: Any) -> Any:
-            if name in _WRITES:
-                self._life.come_to(f"store.{name}")
-            elif self._life.is_over:
-                raise Crash
-            return await call(*args, **named)
-
-        return guarded
 
 
 class _Wire(Line):
@@ -190,7 +162,7 @@ async def _play(sweep: SmallSweep, deaths: tuple[Point, ...]) -> Played:
                 ]
                 for death in (*deaths, NOWHERE):
                     wire.life = life = Life(death)
-                    here.store = cast(Store, _MortalStore(kept, life))
+                    here.store = mortal(kept, life)
                     lives.append(life)
                     if await _live(here, person):
                         break

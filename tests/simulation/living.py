@@ -5,8 +5,6 @@ remembers ends with it, so after one effect is before the next.
 """
 
 import random
-from functools import wraps
-from inspect import iscoroutinefunction
 from typing import Any
 
 from sweeper.domain.trial import Submission
@@ -14,10 +12,6 @@ from sweeper.ports import Store
 from tests.simulation.answering import Asked
 from tests.simulation.server import trial_of
 from tests.support.crashing import Crash
-
-_WRITES = frozenset(
-    {"save_sweep", "commit", "add_reports", "settle_wish", "rebase_intents", "save_notice"}
-)
 
 
 class Life:
@@ -74,26 +68,3 @@ def _marks(submission: Submission) -> dict[str, Any]:
         "resume": submission.resume_sent_at,
         "delete": submission.delete_sent_at,
     }
-
-
-class MortalStore:
-    """A store as a daemon sees it that may die at every write; the dead read nothing either."""
-
-    def __init__(self, store: Store, life: Life) -> None:
-        self._store = store
-        self._life = life
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._store, name)
-        if not iscoroutinefunction(call):
-            return call
-
-        @wraps(call)
-        async def guarded(*args: Any, **named: Any) -> Any:
-            if name in _WRITES:
-                self._life.come_to(name)
-            elif self._life.is_over:
-                raise Crash(name)
-            return await call(*args, **named)
-
-        return guarded

@@ -41,12 +41,12 @@ from tests.simulation.answering import PROJECT, Face
 from tests.simulation.checking import Remains, violations
 from tests.simulation.happening import Happenings
 from tests.simulation.history import History, Note
-from tests.simulation.living import Life, MortalStore
+from tests.simulation.living import Life
 from tests.simulation.scenario import Scenario, Sweep, draw
 from tests.simulation.server import START, Cluster
 from tests.simulation.violation import Violation
 from tests.simulation.wire import Weather, Wire
-from tests.support.crashing import Crash
+from tests.support.crashing import Crash, mortal
 from tests.support.daemon import Heard
 from tests.support.simulated_daemon import Rehearsal
 
@@ -231,7 +231,7 @@ class World:
                 if self.scenario.sweep.lowered is not None:
                     self.note("begun", " ".join(await _begun(self.store)))
                 cast(Wire, self.here.line).life = self.life
-                self.here.store = cast(Store, MortalStore(self.store, self.life))
+                self.here.store = mortal(self.store, self.life)
                 self.task = group.create_task(self._serve(), name="daemon")
                 try:
                     settled = await self.task

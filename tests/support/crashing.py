@@ -7,11 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
-from sweeper.ports import TrainingRequest
+from sweeper.ports import Store, TrainingRequest
 
 T = TypeVar("T")
+
+WRITES = frozenset(
+    {"save_sweep", "commit", "add_reports", "settle_wish", "rebase_intents", "save_notice"}
+)
+"""What a daemon writes to its store; wishes are added by people."""
 
 
 class Crash(BaseException):
@@ -64,6 +69,42 @@ class _Guarded:
         @wraps(call)
         async def guarded(*args: Any, **named: Any) -> Any:
             self._point.pass_by(name, *args)
+            return await call(*args, **named)
+
+        return guarded
+
+
+class Life(Protocol):
+    """One daemon's life, which ends before some effect."""
+
+    is_over: bool
+
+    def come_to(self, effect: str) -> None:
+        """Come to the point before an effect; raises Crash where it is the last."""
+        ...
+
+
+def mortal(store: Store, life: Life) -> Store:
+    """Return a store that a daemon may die at every write of; the dead read nothing either."""
+    return cast(Store, _Mortal(store, life))
+
+
+class _Mortal:
+    def __init__(self, store: Store, life: Life) -> None:
+        self._store = store
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._store, name)
+        if not iscoroutinefunction(call):
+            return call
+
+        @wraps(call)
+        async def guarded(*args: Any, **named: Any) -> Any:
+            if name in WRITES:
+                self._life.come_to(f"store.{name}")
+            elif self._life.is_over:
+                raise Crash
             return await call(*args, **named)
 
         return guarded
