@@ -22,6 +22,7 @@ from sweeper.errors import SettingsError, StoreError, SweepTakenError
 from sweeper.ports import Store
 from sweeper.settings import Settings
 from sweeper.store.sql import DatabaseStore, Observer
+from sweeper.tasks import side_tasks
 from sweeper.telemetry.carriers import Gateway, TextFile
 from sweeper.telemetry.exporting import Export, exporting
 from sweeper.telemetry.metrics import Metrics
@@ -155,17 +156,12 @@ async def _measuring(
     metrics: Metrics, folder: SweepFolder, store: DatabaseStore
 ) -> AsyncIterator[None]:
     """Look at the store now and then while the block runs, and at its end."""
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
+    async with side_tasks() as group:
         task = group.create_task(_measure(metrics, folder, store), name="measure the store")
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - raised again once the task has ended
-            failure = error
         finally:
             task.cancel()
-    if failure is not None:
-        raise failure
     await look(metrics, folder, store)
 
 

@@ -20,6 +20,7 @@ from sweeper.domain.outbox import (
 from sweeper.domain.record import SweepRecord
 from sweeper.errors import NoticeError, StoreError
 from sweeper.ports import Notifier, Now, Store, Telemetry
+from sweeper.tasks import side_tasks
 
 _log = logging.getLogger(__name__)
 
@@ -121,16 +122,11 @@ def _warn(notice: Notice, why: str) -> None:
 @asynccontextmanager
 async def delivering(outbox: Outbox) -> AsyncIterator[None]:
     """Send notices while the block runs, and what is due at its end within `LAST_GRACE`."""
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
+    async with side_tasks() as group:
         task = group.create_task(outbox.run(), name="outbox")
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - raised again once the outbox has ended
-            failure = error
         finally:
             outbox.request_stop()
             await asyncio.wait([task], timeout=LAST_GRACE)
             task.cancel()
-    if failure is not None:
-        raise failure

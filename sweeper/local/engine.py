@@ -21,7 +21,6 @@ from sweeper.domain.phase import Phase
 from sweeper.local import happenings
 from sweeper.local import trainings as after
 from sweeper.local.accepting import Creation, accept
-from sweeper.local.failures import single_failure
 from sweeper.local.hands import Hands, Outcome
 from sweeper.local.keeping import KEPT_AFTER_DELETION, Keeper
 from sweeper.local.live import LiveTrainings
@@ -34,6 +33,7 @@ from sweeper.local.runtime import LeaseTakenError, ProcessEnd, Runtime
 from sweeper.local.scheduler import decide
 from sweeper.local.trainings import LEAVING, WORKING, LocalTraining, Step
 from sweeper.ports import Now
+from sweeper.tasks import single_failure
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,6 @@ from sweeper.local.app import build_app
 from sweeper.local.configuration import LocalConfiguration
 from sweeper.local.credentials import PlaneCredentials, fresh_credentials
 from sweeper.local.engine import Engine
-from sweeper.local.failures import single_failure
 from sweeper.local.filters import Constants
 from sweeper.local.gpus import find_gpus
 from sweeper.local.keeping import open_keeper
@@ -35,6 +34,7 @@ from sweeper.local.switches import STANDARD, Switches
 from sweeper.local.tokens import Tokens
 from sweeper.local.trainings import preempt
 from sweeper.ports import Now
+from sweeper.tasks import single_failure
 
 STATE_FILE = "trainings.db"
 """The name of the file that holds the state of a control plane, in its directory."""

@@ -31,6 +31,7 @@ from sweeper.local.runtime import (
 )
 from sweeper.local.sockets import is_of_this_user
 from sweeper.local.supervisor import LOG
+from sweeper.tasks import side_tasks
 
 __all__ = ["SupervisorOptions", "open_supervised"]
 
@@ -56,21 +57,16 @@ async def open_supervised(options: SupervisorOptions) -> AsyncIterator[Runtime]:
         RuntimeUnavailableError: the supervisor neither answers nor can be started.
     """
     client = _Client(options)
-    failure: Exception | None = None
     try:
         await client.connect_in_time()
-        async with asyncio.TaskGroup() as group:
+        async with side_tasks() as group:
             connecting = group.create_task(client.stay_connected(), name="supervisor connection")
             try:
                 yield client
-            except Exception as error:  # noqa: BLE001 - raised below, where no group wraps it
-                failure = error
             finally:
                 connecting.cancel()
     finally:
         client.close()
-    if failure is not None:
-        raise failure
 
 
 class _Link(asyncio.Protocol):

@@ -12,6 +12,7 @@ from threading import Thread
 from prometheus_client.registry import Collector
 
 from sweeper.clock import pause
+from sweeper.tasks import side_tasks
 from sweeper.telemetry.carriers import Carrier
 
 _log = logging.getLogger(__name__)
@@ -66,24 +67,19 @@ class Export:
 async def exporting(exports: Sequence[Export]) -> AsyncIterator[None]:
     """Carry at once, every `EVERY` seconds while the block runs, and a last time at its end."""
     stop = asyncio.Event()
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
+    async with side_tasks() as group:
         tasks = [
             group.create_task(_go_on(export, stop), name=f"metrics to {export.carrier.place}")
             for export in exports
         ]
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - raised again once all were carried
-            failure = error
         finally:
             stop.set()
             if tasks:
                 await asyncio.wait(tasks, timeout=LAST_GRACE)
             for task in tasks:
                 task.cancel()
-    if failure is not None:
-        raise failure
 
 
 async def _go_on(export: Export, stop: asyncio.Event) -> None:

@@ -15,6 +15,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sweeper.tasks import side_tasks
+
 CONNECTIONS_BOUND = 512
 """Connections that one server holds; those beyond are closed at once."""
 
@@ -49,18 +51,13 @@ async def serve(app: ASGIApp, sockets: Sequence[socket.socket]) -> AsyncIterator
             timeout_graceful_shutdown=SHUTDOWN_GRACE,
         )
     )
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
+    async with side_tasks() as group:
         group.create_task(server.run_on(sockets), name="http server")
         await server.ready.wait()
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - raised again once the server has ended
-            failure = error
         finally:
             server.stop.set()
-    if failure is not None:
-        raise failure
 
 
 def bind_tcp(host: str, port: int) -> socket.socket:
