@@ -14,6 +14,7 @@ from rich.table import Table
 
 from sweeper.bootstrap.reading import read_file
 from sweeper.bootstrap.results import read_table
+from sweeper.bootstrap.secret_files import require_private
 from sweeper.bootstrap.signals import StopSignals
 from sweeper.clock import pause, utc_now
 from sweeper.daemon.delivering import SEND_TIMEOUT, Outbox
@@ -195,23 +196,13 @@ def _taken(settings: Settings, receivers: Iterable[Receiver]) -> Mapping[str, Se
 def _check(receiver: Receiver, addresses: Addresses) -> None:
     name = receiver.name
     if receiver.file is not None:
-        _refuse_public(addresses.files[name])
+        require_private(addresses.files[name], "notify")
     try:
         wrong = check_address(addresses(name))
     except NoticeError as error:
         raise SettingsError(f"notify: {name} {error}") from error
     if wrong:
         raise SettingsError(f"notify: {name}: {wrong}")
-
-
-def _refuse_public(file: Path) -> None:
-    """Refuse a file that is missing, or that everybody may read."""
-    try:
-        mode = file.stat().st_mode
-    except OSError as error:
-        raise SettingsError(f"notify: {file}: {error.strerror}") from error
-    if mode & 0o007:
-        raise SettingsError(f"notify: {file}: others may read it: chmod o= it")
 
 
 def _read(file: Path) -> str:

@@ -17,6 +17,7 @@ import httpx
 from sweeper.bootstrap.capabilities import load_capabilities
 from sweeper.bootstrap.environment import child_environment
 from sweeper.bootstrap.folders import SweepFolder, socket_directory
+from sweeper.bootstrap.secret_files import require_private
 from sweeper.clock import pause, utc_now
 from sweeper.domain.record import SweepRecord
 from sweeper.domain.sweep import TrainingTemplate
@@ -191,24 +192,15 @@ def _credentials(settings: Settings) -> Credentials:
     if settings.client_id is None:
         raise SettingsError("RUNAI_CLIENT_ID is not set: the id of a service account or access key")
     if settings.client_secret_file is not None:
-        secret = SecretFile(_private(settings.client_secret_file))
+        secret = SecretFile(
+            require_private(settings.client_secret_file, "RUNAI_CLIENT_SECRET_FILE")
+        )
         return Credentials(client_id=settings.client_id, secret=secret)
     if settings.client_secret is None:
         raise SettingsError(
             "RUNAI_CLIENT_SECRET is not set (or RUNAI_CLIENT_SECRET_FILE, the path of a file)"
         )
     return Credentials(client_id=settings.client_id, secret=settings.client_secret.get_secret_value)
-
-
-def _private(file: Path) -> Path:
-    """Refuse a secret file that is missing, or that everybody may read."""
-    try:
-        mode = file.stat().st_mode
-    except OSError as error:
-        raise SettingsError(f"RUNAI_CLIENT_SECRET_FILE: {file}: {error.strerror}") from error
-    if mode & 0o007:
-        raise SettingsError(f"RUNAI_CLIENT_SECRET_FILE: {file}: others may read it: chmod o= it")
-    return file
 
 
 async def _place(connection: Connection, request: PlaneRequest) -> tuple[str, str]:
