@@ -2,8 +2,6 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +10,10 @@ import pytest
 
 from sweeper.clock import utc_now
 from sweeper.local.places import Project
-from sweeper.local.plane import LocalPlaneOptions, open_plane_on
 from sweeper.local.runtime import StartOrder
 from sweeper.local.simulated import Course, SimulatedRuntime
-from sweeper.web.serving import bind_tcp, serve
 from tests.acceptance.daemons import Place, waiting_at
+from tests.acceptance.planes import remote as remote_at
 
 PROJECT = Project().name
 SECRET_VALUE = "canary-api-key-4711"
@@ -36,34 +33,6 @@ SWEEP = (
 )
 
 
-@asynccontextmanager
-async def _control_plane(
-    place: Place, runtime: SimulatedRuntime
-) -> AsyncIterator[tuple[Place, str]]:
-    """Serve a control plane on loopback; yield a place whose environment leads there."""
-    options = LocalPlaneOptions(
-        directory=place.folder / "plane",
-        socket_directory=place.runtime,
-        gpu_lock_directory=place.runtime / "gpus",
-        environment={},
-    )
-    (place.folder / "plane").mkdir()
-    with bind_tcp("127.0.0.1", 0) as bound:
-        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        async with (
-            open_plane_on(runtime, options, now=utc_now, on_change=lambda: None) as plane,
-            serve(plane.app, [bound]),
-        ):
-            secret = plane.client_secret
-            variables = {
-                "RUNAI_BASE_URL": url,
-                "RUNAI_CLIENT_ID": plane.client_id,
-                "RUNAI_CLIENT_SECRET": secret,
-                "RUNAI_PROJECT": PROJECT,
-            }
-            yield replace(place, variables=variables), secret
-
-
 def _at_once(_order: StartOrder) -> Course:
     return Course(seconds=0)
 
@@ -78,7 +47,8 @@ async def test_a_sweep_runs_on_a_remote_control_plane_through_the_same_client(
     file = place.sweep(*SWEEP)
     runtime = SimulatedRuntime(_at_once, now=utc_now)
 
-    async with _control_plane(place, runtime) as (remote, _):
+    async with remote_at(place, runtime) as served:
+        remote = served.place
         ended = await remote.sweeper("run", file, "--json")
 
     rows = json.loads(ended.out)
@@ -93,7 +63,8 @@ async def test_no_secret_reaches_output_store_or_logs(place: Place) -> None:
     file = place.sweep(*SWEEP)
     runtime = SimulatedRuntime(_at_once, now=utc_now)
 
-    async with _control_plane(place, runtime) as (remote, secret):
+    async with remote_at(place, runtime) as served:
+        remote, secret = served.place, served.secret
         ended = await remote.sweeper("run", file, "--log-level", "debug")
         shown = await remote.sweeper("show", "demo", "0", "--json")
         events = await remote.sweeper("events", "demo", "--json")
@@ -110,7 +81,8 @@ async def test_a_killed_daemon_adopts_its_remote_trainings(place: Place) -> None
     file = place.sweep(*SWEEP)
     runtime = SimulatedRuntime(now=utc_now)
 
-    async with _control_plane(place, runtime) as (remote, _):
+    async with remote_at(place, runtime) as served:
+        remote = served.place
         async with remote.run("run", file) as daemon:
             await daemon.says("trial 1: submitting -> active")
             await daemon.kill()
@@ -128,7 +100,8 @@ async def test_a_killed_daemon_adopts_its_remote_trainings(place: Place) -> None
 async def test_a_wrong_secret_is_told_before_anything_is_sent(place: Place) -> None:
     file = place.sweep(*SWEEP)
 
-    async with _control_plane(place, SimulatedRuntime(now=utc_now)) as (remote, _):
+    async with remote_at(place, SimulatedRuntime(now=utc_now)) as served:
+        remote = served.place
         wrong = replace(remote, variables={**remote.variables, "RUNAI_CLIENT_SECRET": "canary-no"})
         ended = await wrong.sweeper("run", file)
 
@@ -140,7 +113,8 @@ async def test_a_wrong_secret_is_told_before_anything_is_sent(place: Place) -> N
 async def test_a_project_that_does_not_exist_is_told_with_the_nearest(place: Place) -> None:
     file = place.sweep(*SWEEP)
 
-    async with _control_plane(place, SimulatedRuntime(now=utc_now)) as (remote, _):
+    async with remote_at(place, SimulatedRuntime(now=utc_now)) as served:
+        remote = served.place
         wrong = replace(remote, variables={**remote.variables, "RUNAI_PROJECT": f"{PROJECT}x"})
         ended = await wrong.sweeper("run", file)
 
@@ -240,7 +214,8 @@ async def test_a_sweep_that_is_complete_answers_though_its_control_plane_is_gone
 ) -> None:
     file = place.sweep(*SWEEP)
     runtime = SimulatedRuntime(_at_once, now=utc_now)
-    async with _control_plane(place, runtime) as (remote, _):
+    async with remote_at(place, runtime) as served:
+        remote = served.place
         first = await remote.sweeper("run", file, "--json")
 
     again = await remote.sweeper("run", file, "--json")

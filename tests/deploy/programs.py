@@ -5,6 +5,8 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from tests.acceptance.daemons import PATIENCE
+
 
 @asynccontextmanager
 async def running(*command: str) -> AsyncIterator[None]:
@@ -18,6 +20,22 @@ async def running(*command: str) -> AsyncIterator[None]:
         with suppress(ProcessLookupError):
             process.terminate()
         await process.wait()
+
+
+@asynccontextmanager
+async def exporting(*command: str) -> AsyncIterator[None]:
+    """Run a program of the Prometheus toolkit until the block ends; it listens when this begins."""
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for line in process.stderr:
+                if b"TLS is disabled" in line or b"Listening on" in line:
+                    break
+        yield
+    finally:
+        process.terminate()
+        await process.communicate()
 
 
 def free_address() -> str:

@@ -13,7 +13,7 @@ import psutil
 from sweeper.clock import utc_now
 from sweeper.local.simulated import SimulatedRuntime
 from tests.acceptance.daemons import Place
-from tests.security.planes import remote
+from tests.acceptance.planes import remote
 
 IN_SPEC = "canary-in-the-spec/4711+"
 VERBS = (

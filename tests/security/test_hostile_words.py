@@ -9,8 +9,8 @@ from sweeper.clock import utc_now
 from sweeper.local.runtime import StartOrder
 from sweeper.local.simulated import Course, SimulatedRuntime
 from tests.acceptance.daemons import Place
+from tests.acceptance.planes import remote
 from tests.security.hostile import TEXTS, between, check_shown, has_controls, raw_controls, saying
-from tests.security.planes import remote
 
 SWEEP = (
     "name: demo",

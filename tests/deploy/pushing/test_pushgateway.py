@@ -1,9 +1,6 @@
 """Metrics of batch runs, taken by a real Pushgateway."""
 
-import asyncio
-import socket
 import tempfile
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,7 +8,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.acceptance.daemons import PATIENCE, Place
+from tests.acceptance.daemons import Place
+from tests.deploy.programs import exporting, free_address
 
 pytestmark = pytest.mark.needs("prometheus-pushgateway")
 
@@ -26,22 +24,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 async def gateway() -> AsyncIterator[str]:
     """The address of a gateway that has taken nothing yet."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    process = await asyncio.create_subprocess_exec(
-        "prometheus-pushgateway", f"--web.listen-address={address}", stderr=PIPE
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            async for line in process.stderr:
-                if b"TLS is disabled" in line or b"Listening on" in line:
-                    break
+    address = free_address()
+    async with exporting("prometheus-pushgateway", f"--web.listen-address={address}"):
         yield f"http://{address}"
-    finally:
-        process.terminate()
-        await process.communicate()
 
 
 async def _run(place: Place, name: str, gateway: str) -> None:

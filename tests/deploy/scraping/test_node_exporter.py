@@ -1,8 +1,5 @@
 """The files of batch runs, read by a real node_exporter."""
 
-import asyncio
-import socket
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sweeper.telemetry.carriers import TextFile
 from sweeper.telemetry.metrics import Metrics
-from tests.acceptance.daemons import PATIENCE
+from tests.deploy.programs import exporting, free_address
 from tests.support.builders import NOW, a_sweep, a_trial
 from tests.telemetry.builders import a_tick
 from tests.telemetry.scraping import fill
@@ -32,27 +29,15 @@ def _leave(folder: Path, sweep: str) -> None:
 @pytest.fixture
 async def exporter(tmp_path: Path) -> AsyncIterator[str]:
     """The address of a node_exporter that reads `tmp_path`, and nothing of the machine."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    process = await asyncio.create_subprocess_exec(
+    address = free_address()
+    async with exporting(
         "prometheus-node-exporter",
         "--collector.disable-defaults",
         "--collector.textfile",
         f"--collector.textfile.directory={tmp_path}",
         f"--web.listen-address={address}",
-        stderr=PIPE,
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            async for line in process.stderr:
-                if b"TLS is disabled" in line or b"Listening on" in line:
-                    break
+    ):
         yield f"http://{address}/metrics"
-    finally:
-        process.terminate()
-        await process.communicate()
 
 
 async def test_the_files_of_two_sweeps_do_not_clash(exporter: str, tmp_path: Path) -> None:
