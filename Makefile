@@ -133,47 +133,40 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --no-deps --editable .
 	@touch $@ $(VENV)/core.stamp
 
-$(OUTSIDE)/stamp: requirements-outside.lock
+# An environment beside the first, with what is locked for it; EDITABLE adds sweeper itself.
+define ENVIRONMENT
 	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
-	$(PYTHON) -m venv $(OUTSIDE)
-	$(OUTSIDE)/bin/python -m pip --disable-pip-version-check --quiet install \
-		--require-hashes --no-deps -r requirements-outside.lock
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--require-hashes --no-deps $(patsubst %,-r %,$(filter %.lock,$^))
+endef
+define EDITABLE
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --editable .
+endef
+
+$(OUTSIDE)/stamp: requirements-outside.lock
+	$(ENVIRONMENT)
 	@touch $@
 
 $(POSTGRES)/stamp: requirements-dev.lock requirements-postgres.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
-	$(PYTHON) -m venv $(POSTGRES)
-	$(POSTGRES)/bin/python -m pip --disable-pip-version-check --quiet install \
-		--require-hashes --no-deps -r requirements-dev.lock -r requirements-postgres.lock
-	$(POSTGRES)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --editable .
+	$(ENVIRONMENT)
+	$(EDITABLE)
 	@touch $@
 
 $(DEPLOY)/stamp: requirements-dev.lock requirements-deploy.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
-	$(PYTHON) -m venv $(DEPLOY)
-	$(DEPLOY)/bin/python -m pip --disable-pip-version-check --quiet install \
-		--require-hashes --no-deps -r requirements-dev.lock -r requirements-deploy.lock
-	$(DEPLOY)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --editable .
+	$(ENVIRONMENT)
+	$(EDITABLE)
 	@touch $@
 
 $(MANIFESTS)/stamp: requirements-manifests.lock
-	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
-	$(PYTHON) -m venv $(MANIFESTS)
-	$(MANIFESTS)/bin/python -m pip --disable-pip-version-check --quiet install \
-		--require-hashes --no-deps -r requirements-manifests.lock
+	$(ENVIRONMENT)
 	@touch $@
 
 $(FUZZ)/stamp: requirements-dev.lock requirements-fuzz.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
-	$(PYTHON) -m venv $(FUZZ)
-	$(FUZZ)/bin/python -m pip --disable-pip-version-check --quiet install \
-		--require-hashes --no-deps -r requirements-dev.lock -r requirements-fuzz.lock
-	$(FUZZ)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --editable .
+	$(ENVIRONMENT)
+	$(EDITABLE)
 	@touch $@
 
 $(MUTANTS)/stamp: requirements-mutants.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "sweeper needs Python 3.11 or newer with its venv module"; exit 1; }
-	$(PYTHON) -m venv $(MUTANTS)
-	$(MUTANTS)/bin/python -m pip --disable-pip-version-check --quiet install \
-		--require-hashes --no-deps -r requirements-mutants.lock
+	$(ENVIRONMENT)
 	@touch $@
