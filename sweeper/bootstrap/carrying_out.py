@@ -1,9 +1,10 @@
 """Carry out a wish at once where no daemon runs: open what a daemon has, and end with it."""
 
+from sweeper.bootstrap.assembling import NOTHING_LEFT
 from sweeper.bootstrap.folders import SweepFolder
 from sweeper.bootstrap.planes import LOCAL
 from sweeper.bootstrap.run_options import RunOptions
-from sweeper.bootstrap.running import NOTHING_LEFT, run_sweep
+from sweeper.bootstrap.running import run_sweep
 from sweeper.bootstrap.sweeps import started_from
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
