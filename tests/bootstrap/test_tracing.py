@@ -90,10 +90,10 @@ async def test_a_collector_that_never_answers_holds_up_neither_a_tick_nor_the_en
     monkeypatch.setattr(tracing, "LAST_GRACE", 0.01)
     # Whoever waited for the answer would outlive the time that a test has.
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "600")
-    with bind_tcp("127.0.0.1", 0) as silent:
-        monkeypatch.setenv(
-            "OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}"
-        )
+    silent = bind_tcp("127.0.0.1", 0)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+    # Open as long as the process: closed, it would have the waiting thread speak after the tests.
+    silent.detach()
 
-        async with traced(await _a_store(), SWEEP) as (traces,):
-            traces.recorded(SWEEP, [a_move("active", "completed")])
+    async with traced(await _a_store(), SWEEP) as (traces,):
+        traces.recorded(SWEEP, [a_move("active", "completed")])
