@@ -173,6 +173,8 @@ class Cluster:
 
     def _run(self, training: Training, rng: random.Random) -> None:
         self._enter(training, Phase.RUNNING, Actor.SERVER)
+        # As pods have it: what happened before explains no failure that comes after.
+        training.events.append((self.seconds, "Started", "the container started"))
         if training.trial is None:
             # What others made goes on for ever: a name is all that is known of a deleted one.
             return
