@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 
 def utc_now() -> datetime:
@@ -15,6 +16,32 @@ def uptime() -> float:
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
+
+
+class SteadyClock:
+    """The wall clock, but for its jumps: it goes on from where it was set as seconds pass.
+
+    Calling it returns the present time, aware, in UTC. `wall` is the clock that it is set by,
+    `seconds` a count that only ever grows; while the machine sleeps it may stand still.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = utc_now,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall, self._seconds = wall, seconds
+        self._set_to, self._set_at = wall(), seconds()
+
+    def __call__(self) -> datetime:
+        """Return the present time."""
+        return self._set_to + timedelta(seconds=self._seconds() - self._set_at)
+
+    def set(self) -> timedelta:
+        """Set it by the wall clock; return how far it goes ahead by that, negative for back."""
+        before = self()
+        self._set_to, self._set_at = self._wall(), self._seconds()
+        return self._set_to - before
 
 
 async def pause(seconds: float, *, wake: asyncio.Event | None = None) -> bool:

@@ -1,9 +1,9 @@
 import asyncio
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sweeper.clock import pause, uptime, utc_now
+from sweeper.clock import SteadyClock, pause, uptime, utc_now
 
 
 def test_the_time_is_aware_and_in_utc() -> None:
@@ -87,3 +87,41 @@ def test_uptime_never_goes_back() -> None:
     first = uptime()
 
     assert uptime() >= first > 0
+
+
+class Watches:
+    """A wall clock and a count of seconds, each turned by the test alone."""
+
+    wall = datetime(2026, 11, 1, tzinfo=UTC)
+    seconds = 1000.0
+
+    def steady(self) -> SteadyClock:
+        return SteadyClock(lambda: self.wall, lambda: self.seconds)
+
+
+def test_a_steady_clock_goes_on_by_seconds_whatever_the_wall_clock_does() -> None:
+    watches = Watches()
+    clock, began = watches.steady(), watches.wall
+
+    watches.wall -= timedelta(days=1)
+    watches.seconds += 5
+
+    assert clock() == began + timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("off", [timedelta(days=1), timedelta(days=-1), timedelta()])
+def test_setting_a_steady_clock_tells_how_far_it_was_off(off: timedelta) -> None:
+    watches = Watches()
+    clock = watches.steady()
+    watches.seconds += 5
+    watches.wall += timedelta(seconds=5) + off
+
+    assert clock.set() == off
+    assert clock() == watches.wall
+    assert clock.set() == timedelta()
+
+
+def test_a_steady_clock_is_the_wall_clock_at_first() -> None:
+    before = utc_now()
+
+    assert before <= SteadyClock()() <= utc_now() + timedelta(seconds=1)

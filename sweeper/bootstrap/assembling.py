@@ -29,7 +29,7 @@ from sweeper.bootstrap.run_options import RunOptions
 from sweeper.bootstrap.service_manager import ServiceManager
 from sweeper.bootstrap.signals import StopSignals
 from sweeper.bootstrap.tracing import traced
-from sweeper.clock import utc_now
+from sweeper.clock import SteadyClock, utc_now
 from sweeper.daemon.actions import Hands
 from sweeper.daemon.delivering import Outbox, delivering
 from sweeper.daemon.observer import Observer
@@ -190,6 +190,7 @@ class Parts:
             cluster_id=plane.cluster_id,
         )
         reader = ReportReader.of(self.folder, self.store, self.metrics)
+        clock = SteadyClock()
         return Reconciler(
             store=self.store,
             observer=Observer(
@@ -203,14 +204,14 @@ class Parts:
                 request=attempts.request,
                 is_ours=attempts.is_ours,
                 write_files=write_files,
-                now=utc_now,
+                now=clock,
             ),
             draft=attempts.draft,
             telemetry=telemetry,
             spec=spec,
             planned=self.expansion.planned,
             quarantine=plane.quarantine,
-            now=utc_now,
+            clock=clock,
             read_reports=reader.read if plane.is_local else read_nothing,
             drain=self.options.drains,
             notify=self.telling.wanted,

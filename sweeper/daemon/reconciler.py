@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sweeper.clock import SteadyClock
 from sweeper.daemon.actions import Done, Hands
 from sweeper.daemon.adopting import grant_adoptions
 from sweeper.daemon.catching_up import CatchUp
@@ -25,7 +26,7 @@ from sweeper.domain.leaving import OnExit, not_left_yet
 from sweeper.domain.notifying import Daily
 from sweeper.domain.outbox import Wanted
 from sweeper.domain.planning import RATE_WINDOW, Drafting, Snapshot, guard, plan, sent_at
-from sweeper.domain.rebasing import jump, shifted
+from sweeper.domain.rebasing import SLACK, shifted, watched_anew
 from sweeper.domain.record import Standing, SweepRecord, SweepState, TrialView, WishKind
 from sweeper.domain.reminding import Circumstances, reminded
 from sweeper.domain.reviewing import (
@@ -38,6 +39,7 @@ from sweeper.domain.reviewing import (
     target_reached,
 )
 from sweeper.domain.sweep import SweepSpec
+from sweeper.domain.trial import Trial
 from sweeper.errors import (
     ControlPlaneError,
     LimitExceededError,
@@ -45,7 +47,7 @@ from sweeper.errors import (
     StoreError,
     SweeperError,
 )
-from sweeper.ports import Now, Store, Telemetry, TickSummary
+from sweeper.ports import Store, Telemetry, TickSummary
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +89,7 @@ class Reconciler:
     spec: SweepSpec
     planned: int | None
     quarantine: timedelta
-    now: Now
+    clock: SteadyClock
     read_reports: ReadReports
     drain: bool = False
     ramps: bool = False
@@ -98,7 +100,6 @@ class Reconciler:
     on_exit: OnExit = OnExit.LEAVE
     _health: Health = field(default_factory=Health)
     _observed_at: datetime | None = None
-    _next_tick: tuple[datetime, datetime] | None = None
     _has_ticked: bool = False
     _has_caught_up: bool = False
     _recorder: Recorder = field(init=False)
@@ -108,7 +109,7 @@ class Reconciler:
             store=self.store,
             telemetry=self.telemetry,
             read_reports=self.read_reports,
-            now=self.now,
+            now=self.clock,
             notify=self.notify,
             on_notice=self.on_notice,
         )
@@ -119,8 +120,7 @@ class Reconciler:
         Raises:
             StoreError: what was decided cannot be recorded.
         """
-        started = self.now()
-        await self._follow_clock(started)
+        started = await self._follow_clock()
         standing = await self._standing()
         waiting = False
         if standing.wishes:
@@ -130,11 +130,11 @@ class Reconciler:
         if is_news:
             standing = await self._standing()
         snapshot = await self._snapshot(standing, creates_open=well)
-        if self._health.may_call(self.now()) and await self._act(snapshot):
+        if self._health.may_call(self.clock()) and await self._act(snapshot):
             standing = await self._standing()
             snapshot = await self._snapshot(standing, creates_open=well)
         self._tell(snapshot, standing.best, started)
-        now = self.now()
+        now = self.clock()
         wait = next_look(
             snapshot,
             self._health.failures,
@@ -142,7 +142,6 @@ class Reconciler:
             now,
             next_read=self.observer.next_read(snapshot.live, now),
         )
-        self._next_tick = (now, now + timedelta(seconds=wait))
         settled = is_settled(snapshot) or (self.drain and is_drained(snapshot))
         return Tick(
             sweep=snapshot.sweep,
@@ -152,31 +151,40 @@ class Reconciler:
         )
 
     async def _standing(self) -> Standing:
-        standing = await self.store.standing(self.now() - RATE_WINDOW)
+        standing = await self.store.standing(self.clock() - RATE_WINDOW)
         if standing is None:
             raise StoreError("the store holds no sweep")
         return standing
 
-    async def _follow_clock(self, now: datetime) -> None:
-        """Move the recorded times along when the clock jumped, or the machine slept."""
-        off = jump(self._next_tick, now) if self._next_tick else timedelta()
-        if off or not self._has_ticked:
+    async def _follow_clock(self) -> datetime:
+        """Set the clock; move the recorded times along when it jumped, or the machine slept."""
+        off = self.clock.set()
+        now, has_jumped, is_first = self.clock(), abs(off) > SLACK, not self._has_ticked
+        if has_jumped or is_first:
             await self.store.rebase_intents(now)
-        if off:
+        if has_jumped:
             _log.warning("The clock jumped by %s, or this machine slept", off)
-            standing = await self._standing()
-            moved = [Change(trial=shifted(trial, off)) for trial in standing.live]
-            await self._recorder.write(standing.sweep, moved)
+            await self._move(lambda trial: shifted(trial, off))
+        if is_first and self.quarantine:
+            await self._move(lambda trial: watched_anew(trial, self.spec.timeouts, now))
+        return now
+
+    async def _move(self, moved: Callable[[Trial], Trial]) -> None:
+        """Write the live trials with their times moved."""
+        standing = await self._standing()
+        pairs = [(trial, moved(trial)) for trial in standing.live]
+        changes = [Change(trial=after) for before, after in pairs if after is not before]
+        await self._recorder.write(standing.sweep, changes)
 
     async def _grant(self, standing: Standing) -> bool:
         """Carry out what people asked for; return whether some of it must wait."""
-        sweep, events = await grant_wishes(self.store, standing.sweep, self.now())
+        sweep, events = await grant_wishes(self.store, standing.sweep, self.clock())
         self.telemetry.recorded(sweep, events)
 
         async def write(changes: Sequence[Change]) -> None:
             await self._recorder.write(sweep, changes)
 
-        if self._health.may_call(self.now()):
+        if self._health.may_call(self.clock()):
             return await grant_adoptions(self.store, self.hands, sweep, write)
         return any(wish.kind is WishKind.ADOPT for wish in standing.wishes)
 
@@ -186,7 +194,7 @@ class Reconciler:
         Returns whether the reading was good, and whether the store may hold anything new.
         """
         health = self._health
-        if not health.may_call(self.now()):
+        if not health.may_call(self.clock()):
             return False, False
         live = standing.live
         is_first, self._has_ticked = not self._has_ticked, True
@@ -194,13 +202,13 @@ class Reconciler:
             await self.read_reports(live)
         reads = 1 if health.failures else READS_PER_TICK
         try:
-            changes = await self.observer.observe(live, self.now(), reads=reads)
+            changes = await self.observer.observe(live, self.clock(), reads=reads)
             unknown = await self._unknown(standing)
         except ControlPlaneError as error:
-            health.fail(error, self.now())
+            health.fail(error, self.clock())
             return False, is_first
         health.read_well()
-        self._observed_at = self.now()
+        self._observed_at = self.clock()
         taken = {change.trial.number for change in unknown}
         known = [change for change in changes if change.trial.number not in taken]
         news = [*worth_a_write(live, known, self.spec.timeouts), *unknown]
@@ -225,7 +233,7 @@ class Reconciler:
     async def _snapshot(self, standing: Standing, *, creates_open: bool) -> Snapshot:
         """Return what a plan depends on, the sweep as a whole reviewed and recorded."""
         deadline = self.spec.limits.deadline
-        before, now = standing.sweep, self.now()
+        before, now = standing.sweep, self.clock()
         late = deadline is not None and now - before.created_at >= deadline
         is_left = self.planned is None or standing.totals.next_number < self.planned
         around = Circumstances(is_late=late and is_left, refusal=self._health.refusal)
@@ -256,10 +264,10 @@ class Reconciler:
         A batch is what may be called side by side. After one that went badly the rest is not
         begun: nothing of it is recorded, so the next tick plans it anew.
         """
-        planned_at, sweep = self.now(), snapshot.sweep
+        planned_at, sweep = self.clock(), snapshot.sweep
         rest = self._bounded(plan(snapshot, self.draft, planned_at))
         acted = bool(rest)
-        while rest and not self.is_stopping and self.now() - planned_at < PLAN_HOLDS:
+        while rest and not self.is_stopping and self.clock() - planned_at < PLAN_HOLDS:
             size = self._health.calls_at_once
             records = [action for action in rest if isinstance(action, Record)]
             calls = [action for action in rest if not isinstance(action, Record)]
@@ -282,7 +290,7 @@ class Reconciler:
             return actions
         creates = [action for action in actions if isinstance(action, Submit)]
         others = [action for action in actions if not isinstance(action, Submit)]
-        return [*others, *creates[:1]] if self._health.may_create(self.now()) else others
+        return [*others, *creates[:1]] if self._health.may_create(self.clock()) else others
 
     async def _act_together(self, sweep: SweepRecord, actions: Sequence[Action]) -> Sequence[Done]:
         """Record the intents in one transaction, then carry them out side by side."""
@@ -310,7 +318,7 @@ class Reconciler:
 
     async def _intend(self, sweep: SweepRecord, actions: Sequence[Action]) -> Sequence[Action]:
         """Record the intents; return the actions that were, with their trials as written."""
-        now = self.now()
+        now = self.clock()
         actions = [sent_at(one, now) if isinstance(one, Submit) else one for one in actions]
         bound = guard(self.spec.limits, now) if any(map(_is_new, actions)) else None
         intents = [Change(trial=action.trial, events=action.events) for action in actions]
@@ -323,7 +331,7 @@ class Reconciler:
         """Draw what follows for the sweep as a whole; return it as recorded."""
         if not done:
             return sweep
-        self._health.called([outcome.error for outcome in done], self.now())
+        self._health.called([outcome.error for outcome in done], self.clock())
         after = sweep
         for outcome in done:
             if isinstance(outcome.action, Submit):
@@ -344,7 +352,7 @@ class Reconciler:
                 words = str(error).replace(name, "(its name)")
                 return rejected(sweep, words, compliance=error.compliance)
             case error:
-                self._health.create_failed(error, self.now())
+                self._health.create_failed(error, self.clock())
                 return sweep
 
     def _tell(self, snapshot: Snapshot, best: TrialView | None, started: datetime) -> None:
@@ -352,8 +360,8 @@ class Reconciler:
         self.telemetry.ticked(
             TickSummary(
                 sweep=snapshot.sweep,
-                at=self.now(),
-                seconds=(self.now() - started).total_seconds(),
+                at=self.clock(),
+                seconds=(self.clock() - started).total_seconds(),
                 totals=snapshot.totals,
                 live=snapshot.live,
                 observed_at=self._observed_at,

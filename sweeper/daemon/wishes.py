@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sweeper.domain.change import Change, merged
 from sweeper.domain.record import Event, EventKind, SweepRecord, Wish, WishKind
-from sweeper.domain.reviewing import granted
+from sweeper.domain.reviewing import forgiving, granted
 from sweeper.domain.settling import reopened
 from sweeper.domain.trial import Trial, TrialState
 from sweeper.ports import Store
@@ -28,16 +28,18 @@ async def grant_wishes(
     for wish in await store.wishes():
         if wish.kind is WishKind.ADOPT:
             continue
-        after = granted(sweep, [wish])
-        if after != sweep:
-            outcome = "thawed" if wish.kind is WishKind.THAW else after.state
-            asked = Event(at=now, kind=EventKind.SWEEP, outcome=outcome, detail="asked for")
-            await store.save_sweep(after, [asked])
-            events.append(asked)
-            sweep = after
+        before, sweep = sweep, granted(sweep, [wish])
+        asked: list[Event] = []
+        if sweep != before:
+            outcome = "thawed" if wish.kind is WishKind.THAW else sweep.state
+            asked = [Event(at=now, kind=EventKind.SWEEP, outcome=outcome, detail="asked for")]
         if wish.kind is WishKind.RETRY:
             events.extend(await _retry(store, wish, now))
-        elif wish.kind is WishKind.CANCEL and wish.trial is not None:
+            sweep = forgiving(before, sweep, await store.totals())
+        if sweep != before:
+            await store.save_sweep(sweep, asked)
+            events.extend(asked)
+        if wish.kind is WishKind.CANCEL and wish.trial is not None:
             await _give_up(store, wish.trial, now)
         elif wish.kind is WishKind.THAW:
             await _look_at_lost(store)

@@ -65,7 +65,7 @@ def _care(
     if not submission.is_open:
         return _end_with_sweep(trial, sweep, now, "not tried again: the sweep stopped")
     if submission.workload_id is None:
-        return _find_or_send(trial, sweep, now, quarantine)
+        return _find_or_send(trial, sweep, now, _patience(sweep, spec, quarantine))
     return _care_for_training(trial, sweep, spec, now)
 
 
@@ -132,12 +132,11 @@ def _end_with_sweep(trial: Trial, sweep: SweepRecord, now: datetime, why: str) -
 
 
 def _find_or_send(
-    trial: Trial, sweep: SweepRecord, now: datetime, quarantine: timedelta
+    trial: Trial, sweep: SweepRecord, now: datetime, patience: timedelta
 ) -> Action | None:
     submission = trial.submission
     if trial.state is TrialState.HELD:
         return None
-    patience = quarantine if sweep.state not in _SWEEP_OVER else _to_give_up(quarantine)
     if submission.sent_at is None:
         return _send(trial, sweep, now)
     if _quarantine_is_over(submission, patience) and _is_fresh(submission, now):
@@ -165,6 +164,17 @@ def _is_fresh(submission: Submission, now: datetime) -> bool:
     """Whether the newest look-up may still be relied on: creates can pause for long after it."""
     looked = submission.looked_up_at
     return looked is not None and now - looked <= LOOK_UP_HOLDS
+
+
+def _patience(sweep: SweepRecord, spec: SweepSpec, quarantine: timedelta) -> timedelta:
+    """Return how long after a create its name must be absent before it is sent again.
+
+    Usually a training that no listing shows yet still has its name. One that is deleted soon
+    after its end may have come, completed, and freed it meanwhile.
+    """
+    is_brief = spec.cleanup is not None and spec.cleanup < VISIBILITY_WINDOW
+    is_over = sweep.state in _SWEEP_OVER
+    return _to_give_up(quarantine) if is_brief or is_over else quarantine
 
 
 def _to_give_up(quarantine: timedelta) -> timedelta:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sweeper.domain.policy import phase_timeout
+from sweeper.domain.sweep import TimeoutsSpec
 from sweeper.domain.trial import Submission, Trial
 
 SLACK = timedelta(minutes=1)
-"""What clocks that agree may differ by."""
+"""What clocks that agree may differ by; one that is off by more has jumped."""
 
 
 def rebased(trial: Trial, now: datetime) -> Trial:
@@ -39,15 +41,31 @@ def shifted(trial: Trial, by: timedelta) -> Trial:
     )
 
 
-def jump(expected: tuple[datetime, datetime], now: datetime) -> timedelta:
-    """Return how far the clock is off where it must lie, zero if it may be right.
+def watched_anew(trial: Trial, timeouts: TimeoutsSpec, now: datetime) -> Trial:
+    """Return the trial as a daemon takes it up that starts now; itself where nothing changes.
 
-    `expected` is the earliest and the latest time that a clock which did not jump shows now.
+    How long ago a create went unanswered, a training was first lost, or came into its phase, only
+    a clock can say that may have jumped meanwhile. So the waits at whose end an absence is
+    believed begin anew, and no phase lasts too long within the first minute.
     """
-    earliest, latest = expected
-    if now > latest + SLACK:
-        return now - latest
-    return now - earliest if now < earliest - SLACK else timedelta()
+    submission = trial.submission
+    if not submission.is_open:
+        return trial
+    if submission.workload_id is None and submission.sent_at is not None:
+        return replace(trial, submission=replace(submission, sent_at=now, looked_up_at=None))
+    lost = submission.lost_since and now
+    since = _bounded(submission, timeouts, now)
+    if (lost, since) == (submission.lost_since, submission.phase_since):
+        return trial
+    return replace(trial, submission=replace(submission, lost_since=lost, phase_since=since))
+
+
+def _bounded(submission: Submission, timeouts: TimeoutsSpec, now: datetime) -> datetime | None:
+    """Return when the phase began, but so that a minute is left of its timeout."""
+    since, limit = submission.phase_since, phase_timeout(submission.phase, timeouts)
+    if since is None or limit is None:
+        return since
+    return max(since, min(now, now - limit + SLACK))
 
 
 def _past(submission: Submission) -> tuple[datetime | None, ...]:

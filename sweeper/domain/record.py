@@ -39,7 +39,8 @@ class SweepRecord:
     `thawed_at` when a person last said that what was missing by then is gone indeed.
     `blocked` says what keeps the control plane from doing anything until a person acts (None:
     nothing does, as far as is known), `late_at` when `limits.deadline` was found to be over, and
-    `summary_at` when the last daily summary was written.
+    `summary_at` when the last daily summary was written. `forgiven` counts the failed trials that
+    a person left as they are when reopening the sweep: `limits.failures` counts those after them.
     """
 
     id: str
@@ -69,6 +70,7 @@ class SweepRecord:
     blocked: str | None = None
     late_at: datetime | None = None
     summary_at: datetime | None = None
+    forgiven: int = 0
 
     @property
     def workload_prefix(self) -> str:

@@ -8,7 +8,14 @@ from sweeper.domain.freezing import judged, thawed
 from sweeper.domain.phase import Phase
 from sweeper.domain.planning import Snapshot, is_exhausted
 from sweeper.domain.ramping import proven
-from sweeper.domain.record import SweepRecord, SweepState, TrialView, Wish, WishKind
+from sweeper.domain.record import (
+    SweepRecord,
+    SweepState,
+    Totals,
+    TrialView,
+    Wish,
+    WishKind,
+)
 from sweeper.domain.sweep import Goal, LimitsSpec, ObjectiveSpec
 from sweeper.domain.trial import Trial, TrialState
 
@@ -138,6 +145,17 @@ def granted(sweep: SweepRecord, wishes: Sequence[Wish]) -> SweepRecord:
     return sweep
 
 
+def forgiving(sweep: SweepRecord, wished: SweepRecord, totals: Totals) -> SweepRecord:
+    """Return the sweep after a wish to retry: `wished`, and what still counts as a failure.
+
+    `totals` are those after the retry. If it reopened the sweep, the failed trials that it left
+    alone would stop it again at once, so none of them counts any more.
+    """
+    failed = totals.count(TrialState.FAILED)
+    is_reopened = wished.state is SweepState.OPEN and sweep.state is not SweepState.OPEN
+    return replace(wished, forgiven=failed if is_reopened else min(wished.forgiven, failed))
+
+
 def _granted(sweep: SweepRecord, wish: Wish) -> SweepRecord:
     if sweep.state in {SweepState.CANCELLED, SweepState.CANCELLING}:
         return sweep
@@ -182,9 +200,10 @@ def _stop_reason(snapshot: Snapshot) -> str:
     sweep = snapshot.sweep
     if sweep.rejections >= EQUAL_REJECTIONS:
         return f"the control plane refuses its trainings: {sweep.rejection}"
-    failures = snapshot.totals.count(TrialState.FAILED)
+    failures = max(snapshot.totals.count(TrialState.FAILED) - sweep.forgiven, 0)
     limits = snapshot.spec.limits
     failed = "1 trial failed" if failures == 1 else f"{failures} trials failed"
+    failed += f", beside {sweep.forgiven} forgiven" if sweep.forgiven else ""
     if limits.failures is not None and failures >= limits.failures:
         return f"{failed} (limits.failures: {limits.failures})"
     if limits.failures_ratio is not None and _share_failed(snapshot, failures, limits):

@@ -65,6 +65,7 @@ sweeps = Table(
     Column("blocked", Words),
     Column("late_at", Instant),
     Column("summary_at", Instant),
+    Column("forgiven", Integer, nullable=False),
 )
 
 trials = Table(

@@ -748,13 +748,54 @@ class TestClock:
             world.remote.faults = {("create", 1): lost_answer()}
             daemon = world.daemon()
             await world.ticks(daemon, moment)
-            world.clock.turn(jump)
+            world.clock.jump(jump)
 
             await world.run(daemon)
 
             assert await states(world) == dict.fromkeys(range(3), TrialState.COMPLETED)
             assert world.remote.twice_live == set()
             assert len(world.remote.trainings) == 3
+
+    async def test_a_jump_between_two_ticks_does_not_count_as_time(self) -> None:
+        world = await a_world(planned=1)
+        world.remote.faults = {("create", 1): Fault(error=AmbiguousError("503"))}
+        daemon = world.daemon()
+        await world.ticks(daemon, 2, seconds=3)
+        world.clock.jump(86400)
+
+        await world.ticks(daemon, 4, seconds=3)
+
+        assert world.remote.requests("find") > 2
+        assert world.remote.requests("create") == 1
+
+    async def test_a_jump_within_a_tick_does_not_count_as_time(self) -> None:
+        class Turning(Remote):
+            async def find(self, name: str, *, deleted: bool = False) -> Sequence[Observation]:
+                world.clock.jump(86400)
+                return await Remote.find(self, name, deleted=deleted)
+
+        world = await a_world(planned=1)
+        world.remote = Turning(now=Clock(), script=endless)
+        world.remote.faults = {("create", 1): Fault(error=AmbiguousError("503"))}
+        daemon = world.daemon()
+
+        await world.ticks(daemon, 6, seconds=3)
+
+        assert world.remote.requests("find") > 2
+        assert world.remote.requests("create") == 1
+
+    async def test_however_long_it_was_down_a_daemon_waits_out_the_quarantine(self) -> None:
+        world = await a_world(planned=1)
+        world.remote.faults = {("create", 1): Fault(error=AmbiguousError("503"))}
+        await world.ticks(world.daemon(), 2)
+        world.clock.jump(86400)
+
+        daemon = world.daemon()
+        await world.ticks(daemon, 6, seconds=3)
+        assert world.remote.requests("create") == 1
+
+        await world.ticks(daemon, 5, seconds=3)
+        assert world.remote.requests("create") == 2
 
     @pytest.mark.parametrize("restarted", [False, True])
     async def test_set_back_it_holds_up_new_trials_for_a_minute_at_most(
@@ -765,7 +806,7 @@ class TestClock:
         daemon = world.daemon()
         await world.ticks(daemon, 400)
         begun = (await world.store.totals()).next_number
-        world.clock.turn(-600)
+        world.clock.jump(-600)
         daemon = world.daemon() if restarted else daemon
 
         await world.ticks(daemon, 82)

@@ -94,6 +94,28 @@ async def test_one_trial_can_be_retried_alone() -> None:
     assert await states(store) == ["failed", "interrupted"]
 
 
+async def test_a_retry_of_one_forgives_the_others_that_failed() -> None:
+    other = a_trial(3, state=TrialState.FAILED)
+    store = await a_store(FAILED, other, COMPLETED, state=SweepState.STOPPED)
+    await wish(store, WishKind.RETRY, trial=0)
+
+    sweep = await grant(store)
+
+    assert (sweep.state, sweep.forgiven) == (SweepState.OPEN, 1)
+
+
+async def test_a_retry_in_an_open_sweep_says_nothing_of_the_sweep() -> None:
+    store = await a_store(FAILED)
+    sweep = await store.load_sweep()
+    assert sweep is not None
+    await store.save_sweep(replace(sweep, forgiven=1))
+    await wish(store, WishKind.RETRY, trial=0)
+
+    assert (await grant(store)).forgiven == 0
+
+    assert [event.outcome for event in await store.events()] == ["interrupted"]
+
+
 async def test_thousands_of_failed_trials_are_reopened_page_by_page() -> None:
     store = await a_store(*(a_trial(number, state=TrialState.FAILED) for number in range(1100)))
     await wish(store, WishKind.RETRY)

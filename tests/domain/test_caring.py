@@ -202,6 +202,18 @@ class TestCreateLeftOpen:
 
         assert isinstance(act(trial, at=3, quarantine=timedelta()), Submit)
 
+    @pytest.mark.parametrize(
+        ("looked", "cleanup", "sent"),
+        [(59, 59, False), (60, 59, True), (20, 60, True), (20, None, True)],
+    )
+    def test_one_that_is_soon_deleted_is_waited_for_until_every_listing_must_show_it(
+        self, looked: float, cleanup: float | None, sent: bool
+    ) -> None:
+        trial = left_open(looked_up_at=after(seconds=looked))
+        kept = None if cleanup is None else timedelta(seconds=cleanup)
+
+        assert isinstance(act(trial, at=looked, cleanup=kept), Submit) is sent
+
     @pytest.mark.parametrize("state", NOT_OPEN)
     def test_it_is_looked_up_but_not_sent_while_the_sweep_pauses(self, state: SweepState) -> None:
         assert isinstance(act(left_open(), at=3, state=state), LookUp)

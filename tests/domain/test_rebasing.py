@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
-from sweeper.domain.rebasing import SLACK, jump, rebased, shifted
+from sweeper.domain.phase import Phase
+from sweeper.domain.rebasing import SLACK, rebased, shifted, watched_anew
+from sweeper.domain.sweep import TimeoutsSpec
 from sweeper.domain.trial import Submission
 from tests.support.builders import NOW, a_submission, a_trial, after
 
@@ -67,11 +69,53 @@ def test_a_shift_makes_no_times_up() -> None:
     assert shifted(trial, timedelta(hours=1)) == trial
 
 
-@pytest.mark.parametrize(
-    ("seconds", "off"),
-    [(-61, -61), (-60, 0), (0, 0), (15, 0), (75, 0), (76, 61), (86400, 86385)],
-)
-def test_a_clock_has_jumped_when_it_is_where_it_cannot_be(seconds: int, off: int) -> None:
-    expected = (NOW, after(seconds=15))
+def test_an_unanswered_create_waits_anew_when_a_daemon_starts() -> None:
+    trial = a_trial(workload_id=None, sent_at=after(days=-1), looked_up_at=after(days=-1))
 
-    assert jump(expected, after(seconds=seconds)) == timedelta(seconds=off)
+    submission = watched_anew(trial, TimeoutsSpec(), NOW).submission
+
+    assert (submission.sent_at, submission.looked_up_at) == (NOW, None)
+
+
+def test_a_lost_training_is_waited_for_anew_when_a_daemon_starts() -> None:
+    trial = a_trial(workload_id="w", sent_at=after(days=-2), lost_since=after(days=-1))
+
+    submission = watched_anew(trial, TimeoutsSpec(), NOW).submission
+
+    assert (submission.sent_at, submission.lost_since) == (after(days=-2), NOW)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"workload_id": "w", "sent_at": NOW, "missing_since": NOW},
+        {"workload_id": None, "sent_at": None},
+        {"workload_id": None, "sent_at": NOW, "ended_at": NOW},
+    ],
+    ids=["its training is known", "nothing was sent", "it is over"],
+)
+def test_what_does_not_wait_for_an_absence_to_be_believed_is_left(fields: dict[str, Any]) -> None:
+    trial = a_trial(submission=a_submission(**fields))
+
+    assert watched_anew(trial, TimeoutsSpec(), after(days=1)) is trial
+
+
+@pytest.mark.parametrize(
+    ("limit", "since", "then"),
+    [(600, -86400, -540), (600, -541, -540), (600, -540, -540), (600, -10, -10), (30, -86400, 0)],
+)
+def test_a_minute_is_left_of_each_phase_when_a_daemon_starts(
+    limit: float, since: float, then: float
+) -> None:
+    timeouts = TimeoutsSpec(creating=timedelta(seconds=limit))
+    trial = a_trial(phase=Phase.CREATING, phase_since=after(seconds=since))
+
+    submission = watched_anew(trial, timeouts, NOW).submission
+
+    assert submission.phase_since == after(seconds=then)
+
+
+def test_a_phase_without_a_timeout_has_lasted_as_long_as_it_has() -> None:
+    trial = a_trial(phase=Phase.PENDING, phase_since=after(days=-9))
+
+    assert watched_anew(trial, TimeoutsSpec(), NOW) is trial

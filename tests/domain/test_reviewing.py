@@ -14,6 +14,7 @@ from sweeper.domain.record import (
     WishKind,
 )
 from sweeper.domain.reviewing import (
+    forgiving,
     granted,
     is_drained,
     is_held_up,
@@ -111,6 +112,36 @@ def test_too_many_failures_stop_the_sweep(given: Snapshot, words: str) -> None:
 
     assert (after_it.state is SweepState.STOPPED) is bool(words)
     assert words in after_it.stop_reason
+
+
+@pytest.mark.parametrize(("failed", "stops"), [(9, False), (10, True)])
+def test_failures_that_a_person_forgave_do_not_stop_it_again(failed: int, stops: bool) -> None:
+    given = with_failures(failed, failures=3)
+    forgiven = replace(given.sweep, forgiven=7)
+
+    after_it = review(replace(given, sweep=forgiven), NOW)
+
+    assert (after_it.state is SweepState.STOPPED) is stops
+    assert ("3 trials failed, beside 7 forgiven" in after_it.stop_reason) is stops
+
+
+@pytest.mark.parametrize(
+    ("state", "forgiven", "failed", "then"),
+    [
+        pytest.param(SweepState.STOPPED, 0, 3, 3, id="reopened"),
+        pytest.param(SweepState.FINISHED, 1, 3, 3, id="reopened again"),
+        pytest.param(SweepState.OPEN, 0, 3, 0, id="open anyway"),
+        pytest.param(SweepState.OPEN, 3, 2, 2, id="a forgiven one was retried"),
+    ],
+)
+def test_a_retry_forgives_what_it_leaves_failed_when_it_reopens_the_sweep(
+    state: SweepState, forgiven: int, failed: int, then: int
+) -> None:
+    sweep = replace(a_sweep(state=state), forgiven=forgiven)
+    wished = granted(sweep, [wish(WishKind.RETRY)])
+    totals = Totals(states={TrialState.FAILED: failed}, next_number=8)
+
+    assert forgiving(sweep, wished, totals).forgiven == then
 
 
 def test_a_suspended_sweep_is_not_stopped_before_it_is_unpaused() -> None:

@@ -110,9 +110,10 @@ ENDING = (
         name="cancel-lost-at-a-kill",
         fault="A wish is settled before its effect is recorded.",
         path="sweeper/daemon/wishes.py",
-        old="        after = granted(sweep, [wish])\n",
+        old="        before, sweep = sweep, granted(sweep, [wish])\n",
         new=(
-            "        await store.settle_wish(wish.number)\n        after = granted(sweep, [wish])\n"
+            "        await store.settle_wish(wish.number)\n"
+            "        before, sweep = sweep, granted(sweep, [wish])\n"
         ),
         finder=(
             "tests/daemon/test_crashes.py::"

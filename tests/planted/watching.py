@@ -203,11 +203,34 @@ WATCHING = (
     Bug(
         name="clock-jump-unseen",
         fault="A clock set forward makes every timeout look passed.",
-        path="sweeper/domain/rebasing.py",
-        old=("    if now > latest + SLACK:\n        return now - latest\n"),
-        new="",
+        path="sweeper/daemon/reconciler.py",
+        old="abs(off) > SLACK",
+        new="off < -SLACK",
         finder=(
-            "tests/domain/test_rebasing.py::test_a_clock_has_jumped_when_it_is_where_it_cannot_be"
+            "tests/daemon/test_reconciler.py::TestClock::"
+            "test_a_jump_between_two_ticks_does_not_count_as_time"
+        ),
+    ),
+    Bug(
+        name="clock-jump-within-a-tick-unseen",
+        fault="A clock set forward while calls are made ends what waits.",
+        path="sweeper/clock.py",
+        old="        return self._set_to + timedelta(seconds=self._seconds() - self._set_at)\n",
+        new="        return self._wall()\n",
+        finder=(
+            "tests/daemon/test_reconciler.py::TestClock::"
+            "test_a_jump_within_a_tick_does_not_count_as_time"
+        ),
+    ),
+    Bug(
+        name="quarantine-by-another-life",
+        fault="A daemon believes that a quarantine is over because its clock says so at its start.",
+        path="sweeper/daemon/reconciler.py",
+        old="        if is_first and self.quarantine:\n",
+        new="        if not self.quarantine:\n",
+        finder=(
+            "tests/daemon/test_reconciler.py::TestClock::"
+            "test_however_long_it_was_down_a_daemon_waits_out_the_quarantine"
         ),
     ),
     Bug(

@@ -264,15 +264,9 @@ def _happenings(seed: int, calm: float, sweep: Sweep, api: Api) -> tuple[Happeni
     if rng.random() < 0.1:
         what = rng.choice(["amnesia", "restored"])
         if what == "amnesia":
-            # What nothing shows for a minute and a half is believed to be gone, and a clock that
-            # is set forward cuts that short; so is what nothing shows a minute after its create
-            # and a delete did not find.
-            found = [
-                one
-                for one in found
-                if not one.what.startswith("wish cancel")
-                and not (one.what == "jump" and one.seconds > 0)
-            ]
+            # What nothing shows a minute after its create, and a delete did not find, is believed
+            # to be gone.
+            found = [one for one in found if not one.what.startswith("wish cancel")]
         if what == "amnesia" or (sweep.active > 1 and api.has_listing):
             found.append(Happening(at=round(rng.uniform(5, calm), 1), what=what, seconds=40))
     rng = random.Random(f"{seed}/draw/happening/foreign")

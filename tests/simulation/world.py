@@ -70,8 +70,11 @@ class Outcome:
     seconds: float
 
 
-def sweep_file(sweep: Sweep, active: int) -> str:
-    """Return the text of a sweep file (JSON is YAML) with this limit."""
+def sweep_file(sweep: Sweep, active: int, kept: float | None) -> str:
+    """Return the text of a sweep file (JSON is YAML) with this limit.
+
+    `kept` is for how many seconds finished trainings are kept (None: for good).
+    """
     limits: dict[str, Any] = {"active": active}
     for key in ("pending", "gpus", "submit_per_minute", "failures", "deadline"):
         value = getattr(sweep, key)
@@ -94,6 +97,7 @@ def sweep_file(sweep: Sweep, active: int) -> str:
                 "user_suspended": "leave" if sweep.leave else "resume",
             },
             "timeouts": dict.fromkeys(phases, sweep.timeouts),
+            "cleanup": "keep" if kept is None else {"after": kept},
             "training": {
                 "projectId": PROJECT,
                 "clusterId": CLUSTER_ID,
@@ -137,7 +141,7 @@ class World:
         unique = scenario.api.unique_names
         self.here = Rehearsal(
             directory=self.folder,
-            text=sweep_file(scenario.sweep, scenario.sweep.active),
+            text=sweep_file(scenario.sweep, scenario.sweep.active, scenario.course.kept),
             line=Wire(self.face, self.weather),
             heard=Heard(),
             quarantine=QUARANTINE if unique else LONG_QUARANTINE,
@@ -249,7 +253,9 @@ class World:
         if self.life.number and sweep.lowered is not None:
             active = sweep.lowered
             context = ReadingContext(today=START.date(), default_active_local=8)
-            self.here.file = parse_sweep(sweep_file(sweep, active), "world.yaml", context)
+            self.here.file = parse_sweep(
+                sweep_file(sweep, active, self.scenario.course.kept), "world.yaml", context
+            )
         self.limits.append((self.cluster.seconds, active))
 
     async def _serve(self) -> bool:

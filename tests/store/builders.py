@@ -106,6 +106,7 @@ def a_full_sweep() -> SweepRecord:
         blocked="creates are forbidden",
         late_at=at(8),
         summary_at=at(5),
+        forgiven=3,
     )
 
 

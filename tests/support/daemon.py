@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
 
+from sweeper.clock import SteadyClock
 from sweeper.daemon.actions import Hands
 from sweeper.daemon.observer import Observer
 from sweeper.daemon.reconciler import Reconciler, Tick
@@ -103,6 +104,7 @@ class World:
     ) -> Reconciler:
         """Return a new daemon, which knows only what is stored."""
         plane = control_plane or self.remote
+        clock = SteadyClock(self.clock, self.clock.seconds)
 
         async def remember(trials: Sequence[Trial]) -> None:
             self.reports_read += [trial.number for trial in trials]
@@ -121,14 +123,14 @@ class World:
                 request=request_of,
                 is_ours=is_ours,
                 write_files=write_files,
-                now=self.clock,
+                now=clock,
             ),
             draft=self.draft,
             telemetry=self.heard,
             spec=self.spec,
             planned=self.planned,
             quarantine=self.quarantine,
-            now=self.clock,
+            clock=clock,
             read_reports=read_reports or remember,
             drain=drain,
             ramps=self.ramps,

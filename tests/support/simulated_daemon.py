@@ -19,6 +19,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from sweeper.bootstrap.attempts import Attempts
+from sweeper.clock import SteadyClock
 from sweeper.daemon.actions import Hands
 from sweeper.daemon.observer import Observer
 from sweeper.daemon.reconciler import Reconciler
@@ -223,6 +224,7 @@ class Rehearsal:
             project_id="1",
             cluster_id=CLUSTER_ID,
         )
+        clock = SteadyClock(self.now, asyncio.get_running_loop().time)
         reconciler = Reconciler(
             store=self.store,
             observer=Observer(
@@ -234,14 +236,14 @@ class Rehearsal:
                 request=attempts.request,
                 is_ours=attempts.is_ours,
                 write_files=_write_nothing,
-                now=self.now,
+                now=clock,
             ),
             draft=attempts.draft,
             telemetry=self.heard,
             spec=spec,
             planned=record.planned,
             quarantine=self.quarantine,
-            now=self.now,
+            clock=clock,
             read_reports=_read_nothing,
             ramps=self.ramps,
         )
