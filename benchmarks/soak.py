@@ -51,6 +51,7 @@ def main():
         "at_the_end": asdict(last),
         "most_tasks": max(held.most_tasks),
         "most_descriptors": max(held.most_descriptors),
+        "memory_after_each_life": [round(one) for one in held.memory],
         "largest_wal": max(one.wal for one in held.between),
         "faults": found,
     }

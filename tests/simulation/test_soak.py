@@ -24,7 +24,7 @@ async def test_nothing_that_a_long_sweep_holds_grows_with_the_trials_that_are_ov
 
 def a_sample(settled: int, **fields: int) -> Sample:
     given = {"tasks": 1, "descriptors": 9, "wal": 4096, "objects": 100_000} | fields
-    return Sample(settled=settled, memory=80.0, **given)
+    return Sample(settled=settled, **given)
 
 
 def held_after(**fields: int) -> Held:
@@ -33,6 +33,7 @@ def held_after(**fields: int) -> Held:
         between=[a_sample(1), a_sample(2), a_sample(3, **fields)],
         most_tasks=[20, 20, 20],
         most_descriptors=[12, 12, 12],
+        memory=[80.0, 90.0, 90.0],
         states={"completed": 3},
         state=SweepState.FINISHED,
     )
@@ -53,6 +54,7 @@ def held_after(**fields: int) -> Held:
             "descriptors of a tick",
             id="descriptors of a tick",
         ),
+        pytest.param(replace(held_after(), memory=[80.0, 90.0, 93.0]), "memory", id="memory"),
         pytest.param(replace(held_after(), states={"failed": 2}), "are lost", id="a lost trial"),
         pytest.param(replace(held_after(), double=1), "twice", id="a trial twice"),
         pytest.param(replace(held_after(), state=SweepState.OPEN), "open", id="no end"),

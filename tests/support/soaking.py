@@ -7,10 +7,11 @@ shows, on either side.
 
 import asyncio
 import gc
-import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from sweeper.domain.record import Event, SweepRecord, SweepState
 from sweeper.local.faults.plan import Drop, FaultPlan, Happening, ListingLag, Preempt, Rule, Status
@@ -46,6 +47,7 @@ TASKS_AT_ONCE = 8
 LIVES = 3
 """After so many lives of a daemon the control plane is closed and opened again, too."""
 MORE_OBJECTS = 1.05
+MORE_MEMORY = 1.15
 LARGEST_WAL = 8 * 2**20
 """Twice what SQLite lets a log grow to before it is copied into the database."""
 
@@ -64,7 +66,7 @@ class Sample:
     """What the process held when `settled` trials were over.
 
     `objects` are those that the collector knows after a collection, `wal` is the larger of the
-    two write-ahead logs in bytes, `memory` the most that was resident so far, in MiB.
+    two write-ahead logs in bytes.
     """
 
     settled: int
@@ -72,19 +74,20 @@ class Sample:
     descriptors: int
     wal: int
     objects: int
-    memory: float
 
 
 @dataclass(slots=True, kw_only=True)
 class Held:
     """What was held while neither daemon nor control plane was open, and the most meanwhile.
 
-    `between` is in the order of time; the extremes have an entry for each life of a daemon.
+    `between` is in the order of time; the extremes have an entry for each life of a daemon, and so
+    has `memory`: what was resident when it was over, in MiB.
     """
 
     between: list[Sample] = field(default_factory=list)
     most_tasks: list[int] = field(default_factory=list)
     most_descriptors: list[int] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
     seconds: float = 0.0
     kills: int = 0
     double: int = 0
@@ -154,6 +157,8 @@ async def _live(here: Rehearsal, soaked: Soak, held: Held) -> tuple[int, int]:
         wal = max((log.stat().st_size for log in logs if log.exists()), default=0)
     held.most_tasks.append(watcher.tasks)
     held.most_descriptors.append(watcher.descriptors)
+    gc.collect()
+    held.memory.append(psutil.Process().memory_info().rss / 2**20)
     return settled, wal
 
 
@@ -165,7 +170,6 @@ def _sample(settled: int, wal: int) -> Sample:
         descriptors=_descriptors(),
         wal=wal,
         objects=len(gc.get_objects()),
-        memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
 
 
@@ -197,6 +201,9 @@ def faults(held: Held, trials: int) -> Sequence[str]:
         ),
         f"descriptors of a tick grow: {held.most_descriptors}": (
             max(held.most_descriptors[-third:]) > max(held.most_descriptors[:third])
+        ),
+        f"memory grows: {held.memory}": (
+            max(held.memory[-third:]) > max(held.memory[:third]) * MORE_MEMORY
         ),
         f"a write-ahead log grows: {[one.wal for one in held.between]}": (
             max(one.wal for one in held.between) > LARGEST_WAL
