@@ -10,6 +10,7 @@ from sweeper.errors import (
     ControlPlaneError,
     SettingsError,
     TrainingGoneError,
+    TransientError,
     UnsupportedError,
 )
 from sweeper.ports import TrainingRequest
@@ -32,6 +33,8 @@ WORKLOADS = "/api/v1/workloads"
 MAX_EVENTS = 100
 ASK_AGAIN_SECONDS = 600.0
 """How long a listing that was found missing is not asked for."""
+MISSES_BELIEVED = 3
+"""So often in a row must a listing be missing that was there before: a gateway errs, too."""
 
 
 class RunaiControlPlane:
@@ -136,7 +139,8 @@ class RunaiControlPlane:
         try:
             found = await read_pages(fetch, lambda one: one.workload_id)
         except UnsupportedError as error:
-            self._listing.missed(error)
+            if not self._listing.missed(error):
+                raise TransientError(f"the listing that was there is missing: {error}") from error
             raise
         self._listing.found()
         return [
@@ -153,6 +157,7 @@ class _Listing:
     def __init__(self) -> None:
         self._absent_until: float | None = None
         self._why = ""
+        self._misses_left = 1
 
     @property
     def is_absent(self) -> bool:
@@ -167,12 +172,16 @@ class _Listing:
 
     def found(self) -> None:
         """Remember that there is a listing."""
-        self._absent_until = None
+        self._absent_until, self._misses_left = None, MISSES_BELIEVED
 
-    def missed(self, error: UnsupportedError) -> None:
-        """Remember that there is none."""
+    def missed(self, error: UnsupportedError) -> bool:
+        """Remember that there is none; return whether that is to be believed by now."""
+        self._misses_left -= 1
+        if self._misses_left > 0:
+            return False
         self._absent_until = asyncio.get_running_loop().time() + ASK_AGAIN_SECONDS
         self._why = str(error)
+        return True
 
 
 def _listing_call(operation: Operation, wanted: str, offset: int, deleted: bool) -> Call:

@@ -401,6 +401,26 @@ async def test_a_listing_that_is_missing_is_asked_again_rarely(status: int) -> N
     assert script.count(WORKLOADS) == 3
 
 
+async def test_a_listing_that_was_there_is_missing_only_after_three_times_in_a_row() -> None:
+    page, miss = recorded("workloads_page_2"), httpx.Response(404)
+    script = Script().on(WORKLOADS, page, miss, miss, page, miss, miss, miss)
+
+    async with plane_of(script) as plane:
+        await plane.observe(PREFIX)
+        for _ in range(2):
+            with pytest.raises(TransientError, match="was there is missing"):
+                await plane.observe(PREFIX)
+        await plane.observe(PREFIX)
+        for _ in range(2):
+            with pytest.raises(TransientError):
+                await plane.find(NAME)
+        for _ in range(2):
+            with pytest.raises(UnsupportedError):
+                await plane.observe(PREFIX)
+
+    assert script.count(WORKLOADS) == 7
+
+
 @pytest.mark.parametrize("status", [401, 500, 503])
 async def test_a_listing_that_fails_is_not_taken_for_missing(status: int) -> None:
     failing = [httpx.Response(status)] * 4
