@@ -17,6 +17,7 @@ from sweeper.domain.observing import missing, observe
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import EventKind
 from sweeper.domain.settling import (
+    UNFINDABLE,
     absent,
     accepted,
     adopted,
@@ -201,6 +202,9 @@ class Hands:
         is_taken = isinstance(error, NameTakenError)
         if repeated or is_taken:
             change = await self._look_up(trial, is_taken=is_taken)
+            if not is_taken and change.trial.reason == UNFINDABLE:
+                reason = f"{UNFINDABLE}; sent again, it was refused: {error}"
+                return Done(action=action, change=held(trial, self.now(), reason), error=error)
             looked = change.trial.submission
             is_absent = looked.workload_id is None and looked.looked_up_at is not None
             if is_taken or not is_absent:

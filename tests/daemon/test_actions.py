@@ -162,6 +162,18 @@ class TestSubmit:
 
         assert done.change.trial.state is TrialState.SUBMITTING
 
+    async def test_a_refusal_is_not_believed_while_the_one_sent_before_cannot_be_found(
+        self,
+    ) -> None:
+        scene = Scene(has_listing=False)
+        scene.remote.faults = {("create", 1): Fault(error=RejectedError("400: odd words"))}
+
+        done = await scene.do(Submit, SUBMITTING, before=SUBMITTING)
+
+        assert done.change.trial.state is TrialState.HELD
+        assert "no listing" in done.change.trial.reason
+        assert "odd words" in done.change.trial.reason
+
     async def test_a_refusal_after_an_earlier_send_that_never_landed_fails_it(self) -> None:
         scene = Scene()
         scene.remote.faults = {("create", 1): Fault(error=RejectedError("400: image"))}
