@@ -245,6 +245,9 @@ def reopened(trial: Trial, now: datetime) -> Change:
         return changed(trial, after, now)
     if trial.state is TrialState.HELD:
         fresh = replace(trial.submission, resumes=0, quick_stops=0, next_call_at=None)
+        if trial.reason.startswith(UNFINDABLE):
+            # Whoever asks has looked: no create of before left anything behind.
+            fresh = replace(fresh, sent_at=None, looked_up_at=None)
         state = TrialState.INTERRUPTED if fresh.workload_id else TrialState.SUBMITTING
         after = replace(trial, submission=fresh).enter(state, now, RETRY_ASKED)
         return changed(trial, after, now)

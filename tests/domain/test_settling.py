@@ -540,3 +540,19 @@ def test_an_attempt_that_is_given_up_keeps_what_was_said_of_it_before() -> None:
     reason = given_up(trial, LATER, "not tried again: the sweep stopped").trial.reason
 
     assert reason == "NodeLost; retry 1 of 3; not tried again: the sweep stopped"
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_open"), [(f"{UNFINDABLE}; refused", False), ("a workload of that name", True)]
+)
+def test_who_retries_a_create_that_cannot_be_found_has_looked_for_it(
+    reason: str, is_open: bool
+) -> None:
+    left = a_trial(state=TrialState.HELD, workload_id=None, looked_up_at=NOW)
+
+    change = reopened(replace(left, reason=reason), after(seconds=1))
+
+    submission = change.trial.submission
+    assert change.trial.state is TrialState.SUBMITTING
+    assert (submission.sent_at is not None) is is_open
+    assert (submission.looked_up_at is not None) is is_open
