@@ -23,6 +23,7 @@ SweeperError
 │   ├── SweepTakenError      another daemon took the sweep over: end at once, exit 4
 │   └── LimitExceededError   an intent would have gone over a limit: nothing was written
 ├── NoticeError              a notice was not sent, or not surely: try again later
+├── SuggestionError          a sampler suggests no params: ask it anew, or draw at random
 ├── ReportError              a training's report cannot be taken: tell it why, keep nothing
 ├── DaemonGoneError          no daemon answers where one should: open the store oneself
 ├── StuckTickError           a tick did not end in time: exit 71, so that a restart may help
@@ -190,6 +191,10 @@ class NoticeError(SweeperError):
 
 class DaemonGoneError(SweeperError):
     """No daemon answers, or it went away in the middle of an answer."""
+
+
+class SuggestionError(SweeperError):
+    """A sampler suggests no params for a trial."""
 
 
 class StuckTickError(SweeperError):

@@ -285,8 +285,12 @@ class Searcher(Protocol):
         """How many trials there are, None when unbounded."""
         ...
 
-    def params(self, number: int) -> Params:
-        """Return the params of a trial; the same number always gives the same. Costs O(1)."""
+    def params(self, number: int) -> Params | None:
+        """Return the params of a trial that has no row yet. Costs O(1), and never waits.
+
+        None means that they are not found yet: asking has them found, and a later tick has them.
+        Once they are in the trial's row nobody asks again; until then they may change.
+        """
         ...
 
 

@@ -249,4 +249,26 @@ def _movement() -> Line:
         ),
         unit="short",
     ).decimals(0)
-    return [(6, pending), (6, durations), (6, creates), (6, reports)]
+    length = of_sweep("sweeper_suggestion_duration_seconds_bucket")
+    thinking = lines(
+        "How long suggestions take",
+        "Where a model suggests the params of trials: the time that nine of ten took, beside the "
+        "ticks. Slots stay free for so long.",
+        Query(quantile(0.9, length, window="1h"), "nine of ten within"),
+        unit="s",
+    )
+    suggestions = lines(
+        "Suggestions within ten minutes",
+        "Params that a sampler was asked for. A random one stands in where the sampler failed: "
+        "the log says why.",
+        Query(
+            increase(of_sweep("sweeper_suggestions_total"), "outcome", window="10m"),
+            "{{outcome}}",
+            {"suggested": "green", "random": "red"},
+        ),
+        unit="short",
+    ).decimals(0)
+    return [
+        *((6, pending), (6, durations), (6, creates), (6, reports)),
+        *((12, thinking), (12, suggestions)),
+    ]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from sweeper.bootstrap.notifying import Telling, last_words
 from sweeper.bootstrap.planes import Plane, PlaneRequest, open_plane
 from sweeper.bootstrap.reports import ReportReader, read_nothing, reports_face
 from sweeper.bootstrap.run_options import RunOptions
+from sweeper.bootstrap.searching import searching
 from sweeper.bootstrap.service_manager import ServiceManager
 from sweeper.bootstrap.signals import StopSignals
 from sweeper.bootstrap.tracing import traced
@@ -38,7 +39,7 @@ from sweeper.daemon.service import End, Service
 from sweeper.domain.expansion import Expansion
 from sweeper.domain.record import SweepRecord
 from sweeper.domain.reviewing import is_held_up
-from sweeper.ports import Store
+from sweeper.ports import Searcher, Store, Telemetry
 from sweeper.runai.operations import Observer as RequestObserver
 from sweeper.sweepfile.reading import SweepFile
 from sweeper.telemetry.fanout import Telemetries
@@ -109,8 +110,9 @@ class Parts:
                 watching(settings, self.lines, utc_now, quiet=self.options.quiet)
             )
             traces = await enter(traced(self.store, record))
-            hears = Telemetries([self.metrics, latest, self.manager, *watchers, *traces])
-            reconciler = self._reconciler(record, plane, hears, outbox)
+            searcher, learning = await enter(self._searching(wake.set))
+            heard = [*learning, self.metrics, latest, self.manager, *watchers, *traces]
+            reconciler = self._reconciler(record, plane, Telemetries(heard), outbox, searcher)
             service = Service(
                 reconciler=reconciler,
                 now=utc_now,
@@ -163,6 +165,17 @@ class Parts:
             await self.store.save_sweep(settled)
         return settled, socket
 
+    def _searching(
+        self, on_ready: Callable[[], None]
+    ) -> AbstractAsyncContextManager[tuple[Searcher, tuple[Telemetry, ...]]]:
+        return searching(
+            self.file.spec,
+            self.expansion,
+            self.store,
+            on_ready=on_ready,
+            heard=partial(self.metrics.heard_suggestion, self.folder.name),
+        )
+
     @asynccontextmanager
     async def _reports(self, socket: ReportSocket) -> AsyncIterator[None]:
         key, name = self.folder.report_key(), self.folder.name
@@ -174,7 +187,12 @@ class Parts:
             yield
 
     def _reconciler(
-        self, record: SweepRecord, plane: Plane, telemetry: Telemetries, outbox: Outbox
+        self,
+        record: SweepRecord,
+        plane: Plane,
+        telemetry: Telemetries,
+        outbox: Outbox,
+        searcher: Searcher,
     ) -> Reconciler:
         spec = self.file.spec
         attempts = Attempts(
@@ -185,7 +203,7 @@ class Parts:
                 is_local=plane.is_local,
                 report_base=self._report_base(record, plane),
             ),
-            expansion=self.expansion,
+            searcher=searcher,
             project_id=plane.project_id,
             cluster_id=plane.cluster_id,
         )

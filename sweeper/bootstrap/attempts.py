@@ -21,7 +21,7 @@ from sweeper.domain.trial import Observation, Trial
 from sweeper.domain.values import Params, digest
 from sweeper.errors import RenderingError
 from sweeper.objectives.tokens import token_for
-from sweeper.ports import TrainingRequest
+from sweeper.ports import Searcher, TrainingRequest
 from sweeper.wire.completing import completed
 from sweeper.wire.gpus import gpus_of
 
@@ -37,13 +37,15 @@ class Attempts:
 
     spec: SweepSpec
     around: Surroundings
-    expansion: Expansion
+    searcher: Searcher
     project_id: str
     cluster_id: str
 
-    def draft(self, number: int, attempt: int, params: Params | None) -> Draft:
+    def draft(self, number: int, attempt: int, params: Params | None) -> Draft | None:
         """Return what is known of an attempt before it is recorded (`planning.Drafting`)."""
-        point = self.expansion.params(number) if params is None else params
+        point = self.searcher.params(number) if params is None else params
+        if point is None:
+            return None
         try:
             rendered = self._rendered(number, attempt, point)
         except RenderingError as error:

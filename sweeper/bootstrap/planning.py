@@ -8,11 +8,12 @@ from typing import Any, TypeAlias
 
 from sweeper.bootstrap.attempts import rehearsal
 from sweeper.bootstrap.reading import expand, read_file
+from sweeper.bootstrap.searching import fall_back, has_model, known_params
 from sweeper.domain.expansion import Expansion
 from sweeper.domain.parameters import describe_space
 from sweeper.domain.rendering import RenderedTraining, render
 from sweeper.domain.sweep import SweepSpec, TrainingTemplate
-from sweeper.domain.values import JsonValue, plain
+from sweeper.domain.values import JsonValue, Params, plain
 from sweeper.domain.wording import printable, shortened
 from sweeper.errors import Fault, SweepFileError, UserError, describe_fault
 from sweeper.settings import Settings
@@ -71,45 +72,56 @@ def check_text(checked: JsonObject) -> str:
 def _plan(file: SweepFile, expansion: Expansion, *, local: bool, project: str | None) -> JsonObject:
     spec, planned = file.spec, expansion.planned
     count = FIRST if planned is None else min(planned, FIRST)
-    trials = _Trials(spec=spec, expansion=expansion, local=local, project=project)
+    trials = _Trials(spec=spec, local=local, project=project)
+    known = known_params(spec, expansion, count)
+    # Where a model suggests params, nobody knows the last ones.
+    has_last = bool(planned) and not has_model(spec)
     early = spec.early_terminate
     return {
         "file": file.file,
         "sweep": {"name": spec.name, "method": spec.method.value, "seed": spec.seed},
         "trials": planned,
-        "first": [trials.shown(number) for number in range(count)],
-        "last": trials.shown(planned - 1) if planned else None,
+        "first": [trials.shown(number, params) for number, params in enumerate(known)],
+        "last": trials.shown(planned - 1, expansion.params(planned - 1))
+        if planned and has_last
+        else None,
+        "search": _search(spec),
         "space": plain(describe_space(spec.space)),
         "early_terminate": None
         if early is None
         else {"bands": list(early.bands), "eta": early.eta, "strict": early.strict},
         "violations": [_notice(notice) for notice in file.violations],
-        "warnings": [_notice(notice) for notice in _warnings(file, trials)],
+        "warnings": [_notice(notice) for notice in _warnings(file, trials, known)],
     }
 
 
-def _warnings(file: SweepFile, trials: "_Trials") -> Iterator[Notice]:
+def _search(spec: SweepSpec) -> JsonObject | None:
+    if spec.search is None or (spec.search.is_implied and not has_model(spec)):
+        return None
+    return {"sampler": spec.search.sampler.value, **spec.search.options}
+
+
+def _warnings(file: SweepFile, trials: "_Trials", known: Sequence[Params]) -> Iterator[Notice]:
     """Yield the file's warnings, then what only the first trial shows."""
     yield from file.warnings
+    if fall_back(file.spec):
+        yield Notice(line=0, column=0, path="method", message=fall_back(file.spec))
     told = {notice.message for notice in file.warnings}
-    yield from (notice for notice in trials.notices() if notice.message not in told)
+    first = trials.notices(known[0]) if known else ()
+    yield from (notice for notice in first if notice.message not in told)
 
 
 class _Trials:
     """Shows trials as they would be sent."""
 
-    def __init__(
-        self, *, spec: SweepSpec, expansion: Expansion, local: bool, project: str | None
-    ) -> None:
+    def __init__(self, *, spec: SweepSpec, local: bool, project: str | None) -> None:
         self._spec = spec
-        self._expansion = expansion
         self._is_local = local or spec.training is None
         self._around = rehearsal(spec, is_local=self._is_local)
         self._project = project
 
-    def shown(self, number: int) -> JsonObject:
+    def shown(self, number: int, params: Params) -> JsonObject:
         """Return a trial: number, params, argv, and the request body of its training."""
-        params = self._expansion.params(number)
         rendered = render(self._spec, self._around, number, 1, params)
         found: JsonObject = {
             "number": number,
@@ -120,11 +132,9 @@ class _Trials:
             found["training"] = self._body(self._spec.training, rendered)
         return found
 
-    def notices(self) -> Iterator[Notice]:
+    def notices(self, params: Params) -> Iterator[Notice]:
         """Yield what is worth knowing about the first trial's command line."""
-        if self._expansion.planned == 0:
-            return
-        first = render(self._spec, self._around, 0, 1, self._expansion.params(0))
+        first = render(self._spec, self._around, 0, 1, params)
         for text in first.notices:
             yield Notice(line=0, column=0, path="command", message=text)
 
@@ -180,6 +190,9 @@ def _plan_lines(planned: JsonObject) -> Iterator[str]:
     sweep = planned["sweep"]
     yield f"{planned['file']}: sweep {sweep['name']}, {sweep['method']}, seed {sweep['seed']}"
     yield f"  {_count(planned['trials'])}"
+    if planned["search"]:
+        options = {key: value for key, value in planned["search"].items() if key != "sampler"}
+        yield f"  drawn by {planned['search']['sampler']} {_facts(options)}".rstrip()
     yield "  parameters:"
     yield from _space_lines(planned["space"], "    ")
     if planned["early_terminate"]:
@@ -188,6 +201,8 @@ def _plan_lines(planned: JsonObject) -> Iterator[str]:
         yield f"  early_terminate: hyperband at {shown}"
     for trial in planned["first"][:_SHOWN_TRIALS]:
         yield f"  trial {trial['number']}: {_trial_text(trial)}"
+    if planned["search"] and planned["last"] is None:
+        yield "  what comes after the first trials depends on their results"
     last = planned["last"]
     if last is not None and last["number"] >= _SHOWN_TRIALS:
         yield f"  last, trial {last['number']}: {_trial_text(last)}"

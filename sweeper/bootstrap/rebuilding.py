@@ -15,6 +15,7 @@ from sweeper.bootstrap.folders import SweepFolder, folder_of
 from sweeper.bootstrap.owning import owned
 from sweeper.bootstrap.planes import LOCAL, Plane, PlaneRequest, open_plane, runs_locally
 from sweeper.bootstrap.reading import expand, read_file
+from sweeper.bootstrap.searching import has_model
 from sweeper.bootstrap.starting import first_record
 from sweeper.bootstrap.surveying import Surveyor
 from sweeper.clock import utc_now
@@ -131,6 +132,11 @@ async def _surveyed(
     options: RebuildOptions, file: SweepFile, folder: SweepFolder, plane: Plane, place: str
 ) -> Survey:
     expansion = expand(file)
+    if has_model(file.spec):
+        raise SettingsError(
+            f"{options.file}: a model suggested the params of its trials, and only the store that "
+            "is lost knew them: there is nothing to rebuild from"
+        )
     now = utc_now()
     sweep_id, listed = await _chosen(options, slug(file.spec.name), plane.control_plane)
     fresh = first_record(
@@ -144,7 +150,7 @@ async def _surveyed(
     attempts = Attempts(
         spec=file.spec,
         around=surroundings(record, folder, is_local=plane.is_local, report_base=None),
-        expansion=expansion,
+        searcher=expansion,
         project_id=plane.project_id,
         cluster_id=plane.cluster_id,
     )

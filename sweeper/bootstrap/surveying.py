@@ -51,7 +51,7 @@ class Surveyor:
     ) -> AsyncIterator[tuple[int, Change | None]]:
         """Yield each number with what is left of it, until nothing seems to come any more."""
         ahead = max(self.attempts.spec.limits.active, LEAST_AHEAD)
-        planned = self.attempts.expansion.planned
+        planned = self.attempts.searcher.planned
         silent = 0
         for number in count():
             if planned is not None and number >= max(planned, highest + 1):
@@ -121,10 +121,16 @@ class Surveyor:
         return newest
 
     def _draft(self, number: int, attempt: int) -> Draft:
-        planned = self.attempts.expansion.planned
+        planned = self.attempts.searcher.planned
         if planned is not None and number >= planned:
             raise SettingsError(
                 f"{self.file}: there is a training of trial {number}, and the file has only "
                 f"{planned} trials: it is of another file, or the file has changed since"
             )
-        return self.attempts.draft(number, attempt, None)
+        drafted = self.attempts.draft(number, attempt, None)
+        if drafted is None:
+            raise SettingsError(
+                f"{self.file}: the params of trial {number} were suggested by a model, and only "
+                "the store that is lost knew them"
+            )
+        return drafted

@@ -107,6 +107,9 @@ class CatchUp:
             return None
         params = trial.params if trial is not None else None
         drafted = self.draft(trace.number, trace.attempt, params)
+        if drafted is None:
+            # A model suggested its params, and only the newer store knew them.
+            return None
         intended = attempted(trial, trace, drafted, self.hands.now())
         if trial is not None and not await self._is_over(trial):
             return None
@@ -140,7 +143,9 @@ class CatchUp:
         began = since or self.sweep.created_at
         now = self.hands.now()
         return [
-            passed_over(self.draft(number, 1, None), number, began, now, self.quarantine)
+            passed_over(drafted, number, began, now, self.quarantine)
             for number in range(first, max(found, default=-1))
-            if number not in found and await self.store.trial(number) is None
+            if number not in found
+            and await self.store.trial(number) is None
+            and (drafted := self.draft(number, 1, None)) is not None
         ]

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from typing import cast
 
+from sweeper.domain.quasirandom import QuasiRandomSampler
 from sweeper.domain.sampling import GridSampler, RandomSampler, Sampler
 from sweeper.domain.sweep import Method, SweepSpec
 from sweeper.domain.values import Params, freeze
@@ -17,7 +18,8 @@ class Expansion:
     """Gives the trials of a sweep their params, each from its number alone.
 
     First come the file's `points`, then what the sampler draws; each has `repeats` trials with
-    adjacent numbers. Bayes is drawn as random is.
+    adjacent numbers. Where a model suggests params, these are the random draws that stand in when
+    it fails.
 
     Raises:
         ValueError: the method is grid, and a parameter is none that a grid can walk.
@@ -25,7 +27,7 @@ class Expansion:
 
     def __init__(self, spec: SweepSpec) -> None:
         self._points = tuple(cast(Params, freeze(point)) for point in spec.points)
-        self._repeats = spec.repeats
+        self.repeats = spec.repeats
         self._run_cap = spec.run_cap
         self._sampler = _sampler(spec)
 
@@ -35,8 +37,13 @@ class Expansion:
         size = self._sampler.size
         if size is None:
             return self._run_cap
-        trials = (len(self._points) + size) * self._repeats
+        trials = (len(self._points) + size) * self.repeats
         return trials if self._run_cap is None else min(trials, self._run_cap)
+
+    @property
+    def given(self) -> int:
+        """How many trials, the first ones, the file's own points take."""
+        return len(self._points) * self.repeats
 
     def params(self, number: int) -> Params:
         """Return the params of a trial; the same number always gives the same.
@@ -47,7 +54,7 @@ class Expansion:
         planned = self.planned
         if number < 0 or (planned is not None and number >= planned):
             raise ValueError(f"trial {number:#x} is beyond the {planned or 0:#x} of the sweep")
-        point = number // self._repeats
+        point = number // self.repeats
         if point < len(self._points):
             return self._points[point]
         return self._sampler.params(point - len(self._points))
@@ -56,6 +63,8 @@ class Expansion:
 def _sampler(spec: SweepSpec) -> Sampler:
     if spec.method is Method.GRID:
         return GridSampler(spec.space, spec.seed, spec.zip, spec.order)
+    if spec.search is not None and not spec.search.sampler.is_model_based:
+        return QuasiRandomSampler(spec.space, spec.seed, spec.zip, name=spec.search.sampler)
     return RandomSampler(spec.space, spec.seed, spec.zip)
 
 

@@ -46,8 +46,11 @@ class Draft:
     fault: str = ""
 
 
-Drafting: TypeAlias = Callable[[int, int, Params | None], Draft]
-"""Drafts an attempt from (trial number, attempt, the trial's params or None for a new trial)."""
+Drafting: TypeAlias = Callable[[int, int, Params | None], Draft | None]
+"""Drafts an attempt from (trial number, attempt, the trial's params or None for a new trial).
+
+None means that the params of the new trial are not found yet; asking has them found.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +136,18 @@ def _fill(snapshot: Snapshot, draft: Drafting, now: datetime) -> Iterator[Action
     if sweep.state is not SweepState.OPEN or sweep.frozen is not None or not snapshot.creates_open:
         return
     room = _Room.of(snapshot)
-    refusals = 0
+    refusals, is_waiting = 0, False
     for wanted in _wanted(snapshot, now):
         if not room.has_slot:
             return
         attempt = wanted.trial.submission.attempt + 1 if wanted.trial else 1
         params = wanted.trial.params if wanted.trial else None
         drafted = draft(wanted.number, attempt, params)
+        if drafted is None or is_waiting:
+            # The others are asked for as well, but trials begin in the order of their numbers.
+            is_waiting = True
+            room = room.take(Fraction(0))
+            continue
         fault = _fault(drafted, snapshot.spec.limits)
         if fault:
             if refusals == REFUSALS:

@@ -61,7 +61,7 @@ class RandomSampler:
 
     def params(self, index: int) -> Params:
         """Return the draws at `index`."""
-        return _nest(
+        return nested(
             (path, parameter.at(self._quantile(index, path))) for path, parameter in self._leaves
         )
 
@@ -100,7 +100,7 @@ class GridSampler:
         for strand in reversed(self._strands):
             rest, place = divmod(rest, strand.axis.size)
             chosen.extend(strand.values(place))
-        return _nest(chosen)
+        return nested(chosen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,8 @@ def _axis(path: Path, parameter: Parameter) -> Axis:
     raise ValueError(f"{'.'.join(path)}: a grid cannot walk a {parameter.distribution}")
 
 
-def _nest(values: Iterable[tuple[Path, JsonValue]]) -> Params:
+def nested(values: Iterable[tuple[Path, JsonValue]]) -> Params:
+    """Return params from the value at each path."""
     nested: dict[str, Any] = {}
     for (*outer, name), value in sorted(values, key=itemgetter(0)):
         inner = nested

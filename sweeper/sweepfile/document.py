@@ -14,13 +14,14 @@ from sweeper.sweepfile.limits import LimitsShape
 from sweeper.sweepfile.notifying import ReceiverShape
 from sweeper.sweepfile.objective import HyperbandShape, MetricShape
 from sweeper.sweepfile.recovering import Cleanup, ResumeSection, RetrySection, TimeoutsSection
+from sweeper.sweepfile.searching import SearchShape
 from sweeper.sweepfile.shapes import read_value
 from sweeper.sweepfile.training import TrainingShape
 from sweeper.wire.rules.view import shown
 
 Text = Annotated[str, Field(min_length=1)]
 
-NOT_YET = ("when", "constraints", "search", "metrics")
+NOT_YET = ("when", "constraints", "metrics")
 """Keys that have a meaning which this version does not carry out."""
 
 _METHODS = ("grid", "random", "bayes")
@@ -57,7 +58,7 @@ class Document(BaseModel):
     )
 
     method: Annotated[Literal["grid", "random", "bayes"], BeforeValidator(_method)]
-    """How trials are drawn; bayes is drawn at random in this version."""
+    """How trials are drawn; bayes learns from results, by `search.sampler` (tpe)."""
     parameters: dict[str, AnyShape | NestedShape] = Field(min_length=1)
     """What varies from trial to trial, by name."""
     metric: MetricShape | None = None
@@ -106,6 +107,8 @@ class Document(BaseModel):
     """When stopped trainings are resumed."""
     timeouts: TimeoutsSection | None = None
     """How long a training may stay in one phase."""
+    search: SearchShape | None = None
+    """What draws params where neither a grid nor chance does."""
     seed: Seed | None = None
     """Decides all random draws. Default: taken from the name."""
     order: Literal["file", "shuffled"] | None = None

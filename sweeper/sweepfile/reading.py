@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sweeper.domain.expansion import Expansion
 from sweeper.domain.parameters import SearchSpace
+from sweeper.domain.search import SearchSpec
 from sweeper.domain.sweep import (
     LimitsSpec,
     Method,
@@ -35,6 +36,7 @@ from sweeper.sweepfile.places import Notice
 from sweeper.sweepfile.points import read_points, read_zip
 from sweeper.sweepfile.recovering import read_resume, read_retry, read_timeouts
 from sweeper.sweepfile.rehearsing import check_placeholders, rehearse
+from sweeper.sweepfile.searching import read_search, settle_search
 from sweeper.sweepfile.secrets import check_secrets, hide_secrets
 from sweeper.sweepfile.training import read_training
 from sweeper.wire.issues import Side
@@ -191,6 +193,7 @@ class _Reading:
             timeouts=self._section("timeouts", read_timeouts) or TimeoutsSpec(),
             cleanup=self._cleanup(),
             early_terminate=self._section("early_terminate", read_early_terminate),
+            search=self._search(method),
             description=self._description(),
             notify=self._section("notify", read_notify) or (),
         )
@@ -211,14 +214,10 @@ class _Reading:
             findings.fault(("method",), "is missing: write grid, random or bayes", key=True)
             return None
         word = self._get("method")
-        if word == Method.BAYES:
-            findings.warning(
-                ("method",), "bayes is drawn at random in this version; --strict refuses it"
+        if word == Method.BAYES and not is_given(findings, "metric"):
+            findings.fault(
+                ("method",), "bayes needs a metric: write metric: {name: ..., goal: ...}"
             )
-            if not is_given(findings, "metric"):
-                findings.fault(
-                    ("method",), "bayes needs a metric: write metric: {name: ..., goal: ...}"
-                )
         return None if word is None else Method(word)
 
     def _space(self, method: Method | None) -> SearchSpace:
@@ -232,6 +231,11 @@ class _Reading:
         if method is Method.GRID:
             check_grid(self._findings, ("parameters",), space)
         return space
+
+    def _search(self, method: Method | None) -> SearchSpec | None:
+        given = self._section("search", read_search)
+        has_metric = is_given(self._findings, "metric")
+        return settle_search(self._findings, given, method, has_metric=has_metric)
 
     def _limits(self, training: TrainingTemplate | None) -> LimitsSpec:
         is_local = training is None or self._context.local

@@ -52,6 +52,7 @@ _WAITS = (
     *(_HOUR, 2 * _HOUR, 4 * _HOUR, 12 * _HOUR),
     *(_DAY, 2 * _DAY, 7 * _DAY),
 )
+_SUGGESTIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _LENGTHS = (
     *(10.0, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE),
     *(_HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, 12 * _HOUR),
@@ -179,6 +180,21 @@ CATALOGUE = (
         kind=Kind.COUNTER,
         labels=("sweep", "outcome"),
         help="Reports received from trainings: new, known (received before) or refused",
+    ),
+    Family(
+        name="sweeper_suggestions_total",
+        part=Part.MOVEMENT,
+        kind=Kind.COUNTER,
+        labels=("sweep", "outcome"),
+        help="Params of trials asked of a sampler: suggested, or random where it failed",
+    ),
+    Family(
+        name="sweeper_suggestion_duration_seconds",
+        part=Part.TIME,
+        kind=Kind.HISTOGRAM,
+        labels=("sweep",),
+        help="Time that a sampler took to suggest the params of a trial, beside the ticks",
+        buckets=_SUGGESTIONS,
     ),
     Family(
         name="sweeper_trial_duration_seconds",

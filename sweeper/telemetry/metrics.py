@@ -40,6 +40,8 @@ _SPANS = {
 
 _TICK_DURATION = "sweeper_tick_duration_seconds"
 _COMMIT_DURATION = "sweeper_store_commit_seconds"
+_SUGGESTIONS = "sweeper_suggestions_total"
+_SUGGESTION_DURATION = "sweeper_suggestion_duration_seconds"
 _STORE_ERRORS = "sweeper_store_errors_total"
 _STORE_ROWS = "sweeper_store_rows"
 _STORE_ROOM = "sweeper_store_free_bytes"
@@ -169,6 +171,13 @@ class Metrics:
         for report in reports:
             self._post(name, known.accounts.signed(report.trial, min(report.at, now)))
 
+    def heard_suggestion(self, sweep: str, seconds: float, is_suggested: bool) -> None:
+        """Count params that a sampler was asked for, and how long it took."""
+        name = labels.text_label(sweep)
+        outcome = "suggested" if is_suggested else "random"
+        self._counters[_SUGGESTIONS].labels(name, outcome).inc()
+        self._histograms[_SUGGESTION_DURATION].labels(name).observe(seconds)
+
     def heard_commit(self, sweep: str, seconds: float) -> None:
         """Count a transaction that wrote, and how long it took."""
         self._histograms[_COMMIT_DURATION].labels(labels.text_label(sweep)).observe(seconds)
@@ -215,13 +224,14 @@ class Metrics:
         for name, outcomes in (
             *_COUNTED.values(),
             (_REPORTS, labels.REPORTS),
+            (_SUGGESTIONS, labels.SUGGESTIONS),
             (_GPU_SECONDS, tuple(Use)),
         ):
             for outcome in outcomes:
                 self._counters[name].labels(sweep, outcome)
         for name in _OF_A_SWEEP:
             self._counters[name].labels(sweep)
-        for name in (*_SPANS.values(), _COMMIT_DURATION):
+        for name in (*_SPANS.values(), _COMMIT_DURATION, _SUGGESTION_DURATION):
             self._histograms[name].labels(sweep)
         for state in labels.OUTCOMES:
             self._histograms[_TRIAL_DURATION].labels(sweep, state)

@@ -25,7 +25,7 @@ def _attempts(training: dict[str, Any]) -> Attempts:
             directory="/srv",
             files="/srv/files",
         ),
-        expansion=Expansion(spec),
+        searcher=Expansion(spec),
         project_id="1",
         cluster_id="2",
     )
@@ -45,6 +45,7 @@ def test_a_trial_that_cannot_be_rendered_is_drafted_with_its_fault() -> None:
 
     draft = attempts.draft(3, 2, {"lr": "a\x00b"})
 
+    assert draft is not None
     assert draft.workload_name == "demo-abcdefghij-3-2"
     assert "lr" in draft.fault
     assert draft.params == {"lr": "a\x00b"}

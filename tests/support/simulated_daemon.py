@@ -220,7 +220,7 @@ class Rehearsal:
         attempts = Attempts(
             spec=spec,
             around=around,
-            expansion=Expansion(spec),
+            searcher=Expansion(spec),
             project_id="1",
             cluster_id=CLUSTER_ID,
         )

@@ -1,5 +1,6 @@
 import pytest
 
+from sweeper.domain.search import SamplerName, SearchSpec
 from sweeper.domain.sweep import Method, Order
 from tests.sweepfile.files import PLAIN, a_context, faults_of, read, spec_of, the_fault, told
 
@@ -29,14 +30,13 @@ def test_what_is_missing_at_the_top_is_told() -> None:
     assert "name: {values: [...]}" in found[1].message
 
 
-def test_bayes_is_drawn_at_random_and_says_so() -> None:
+def test_bayes_alone_is_searched_by_tpe() -> None:
     text = PLAIN.replace("random", "bayes") + "metric: {name: loss}"
 
-    found = read(text)
+    found = read(text, a_context(strict=True))
 
     assert found.spec.method is Method.BAYES
-    assert "drawn at random" in found.warnings[0].message
-    assert "drawn at random" in the_fault(text, a_context(strict=True)).message
+    assert found.spec.search == SearchSpec(sampler=SamplerName.TPE, is_implied=True)
 
 
 def test_bayes_needs_a_metric() -> None:
@@ -68,7 +68,7 @@ def test_any_other_key_is_a_violation() -> None:
     assert told(the_fault(text, a_context(strict=True))) == (6, 1, "notes")
 
 
-@pytest.mark.parametrize("key", ["when", "constraints", "search", "metrics"])
+@pytest.mark.parametrize("key", ["when", "constraints", "metrics"])
 def test_what_is_not_carried_out_yet_is_a_fault(key: str) -> None:
     fault = the_fault(PLAIN + f"{key}: {{}}")
 

@@ -38,7 +38,7 @@ happenings:
 """
 
 SWEEP = """
-method: random
+method: bayes
 run_cap: 10000
 seed: 3
 metric: {name: loss, goal: minimize}

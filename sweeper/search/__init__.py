@@ -1,0 +1,1 @@
+"""Adapter: params suggested by Optuna's samplers, in a process of their own."""
