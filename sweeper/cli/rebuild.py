@@ -101,7 +101,6 @@ def _agrees() -> bool:
 
 def _text(found: "Survey") -> str:
     states = ", ".join(f"{count} {state}" for state, count in sorted(found.states.items()))
-    return (
-        f"{shown(found.folder.name)} (id {found.record.id}): {len(found.changes)} trials have left "
-        f"a trace: {states}"
-    )
+    count = len(found.changes)
+    left = f"{count} trial has" if count == 1 else f"{count} trials have"
+    return f"{shown(found.folder.name)} (id {found.record.id}): {left} left a trace: {states}"

@@ -45,7 +45,7 @@ def test_away_from_a_terminal_nothing_is_written_unasked(
     assert sweeper("rebuild", "sweep.yaml") == 1
 
     told = capsys.readouterr()
-    assert "demo (id abcdefghij): 1 trials have left a trace: 1 active" in told.out
+    assert "demo (id abcdefghij): 1 trial has left a trace: 1 active" in told.out
     assert "give --yes" in told.err
     assert rebuilding.written == []
 
