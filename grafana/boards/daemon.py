@@ -213,7 +213,18 @@ def _keeping() -> Line:
         ),
         unit="bytes",
     )
-    return [(8, kept), (8, errors), (8, memory)]
+    notices = lines(
+        "Messages to people within an hour",
+        "What `notify` asks for, by what became of it. One that is given up reached nobody for "
+        "hours: `sweeper events` says which, and why.",
+        Query(
+            increase(of_sweep("sweeper_notices_total"), "outcome"),
+            "{{outcome}}",
+            {"sent": "green", "given_up": "red"},
+        ),
+        unit="short",
+    ).decimals(0)
+    return [(6, kept), (6, errors), (6, notices), (6, memory)]
 
 
 def _processes() -> Line:

@@ -182,6 +182,13 @@ CATALOGUE = (
         help="Reports received from trainings: new, known (received before) or refused",
     ),
     Family(
+        name="sweeper_notices_total",
+        part=Part.MOVEMENT,
+        kind=Kind.COUNTER,
+        labels=("sweep", "outcome"),
+        help="Messages to people, by what became of them: sent, or given_up after hours of tries",
+    ),
+    Family(
         name="sweeper_suggestions_total",
         part=Part.MOVEMENT,
         kind=Kind.COUNTER,

@@ -25,6 +25,7 @@ RESUMES = ("accepted", "failed")
 RESUBMITS = (*FailureClass, "preempted", "asked")
 OUTCOMES = tuple(sorted(TERMINAL_STATES))
 REPORTS = ("new", "known", "refused")
+NOTICES = ("sent", "given_up")
 SUGGESTIONS = ("suggested", "random")
 TABLES = ("trials", "submissions", "events", "reports")
 

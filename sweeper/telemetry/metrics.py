@@ -25,6 +25,7 @@ _COUNTED: Mapping[EventKind, tuple[str, Collection[str]]] = {
     EventKind.RESUME: ("sweeper_resumes_total", labels.RESUMES),
     EventKind.RESUBMIT: ("sweeper_resubmits_total", labels.RESUBMITS),
     EventKind.TRANSITION: ("sweeper_trial_outcomes_total", labels.OUTCOMES),
+    EventKind.NOTICE: ("sweeper_notices_total", labels.NOTICES),
 }
 """Which counter an event belongs to, and the values that its outcome may have there."""
 

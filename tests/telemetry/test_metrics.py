@@ -50,6 +50,7 @@ def test_the_process_is_measured_too(metrics: Metrics) -> None:
         (EventKind.RESUME, "accepted", ("resumes_total", "accepted", "demo")),
         (EventKind.RESUBMIT, "preempted", ("resubmits_total", "preempted", "demo")),
         (EventKind.TRANSITION, "pruned", ("trial_outcomes_total", "demo", "pruned")),
+        (EventKind.NOTICE, "given_up", ("notices_total", "given_up", "demo")),
     ],
 )
 def test_an_event_is_counted_once(
