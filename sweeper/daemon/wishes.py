@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sweeper.domain.change import Change, merged
 from sweeper.domain.record import Event, EventKind, SweepRecord, Wish, WishKind
-from sweeper.domain.reviewing import forgiving, granted
+from sweeper.domain.reviewing import forgiving, granted, is_asked_for
 from sweeper.domain.settling import reopened
 from sweeper.domain.trial import Trial, TrialState
 from sweeper.ports import Store
@@ -61,8 +61,7 @@ async def _retry(store: Store, wish: Wish, now: datetime) -> Sequence[Event]:
         if not page:
             return events
         after = page[-1].trial.number
-        # A trial that failed after the wish was made has not been asked for.
-        due = [view.trial for view in page if view.trial.state_since <= wish.at]
+        due = [view.trial for view in page if is_asked_for(view.trial, wish)]
         events.extend(await _reopen(store, due, now))
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from sweeper.domain.sweep import Goal
-from sweeper.domain.trial import Trial, TrialState
+from sweeper.domain.trial import FailureClass, Trial, TrialState
 from sweeper.domain.values import JsonValue
 
 
@@ -170,6 +170,7 @@ class Wish:
     """Something a person asked for, recorded until the daemon that owns the sweep did it.
 
     `trial` None means the whole sweep. `workload_id` is the training that is to be adopted.
+    `failure` restricts a retry to trials whose last failure was of that class (None: all).
     `number` is given by the store (0: not stored yet).
     """
 
@@ -178,6 +179,7 @@ class Wish:
     trial: int | None = None
     number: int = 0
     workload_id: str | None = None
+    failure: FailureClass | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,6 +145,15 @@ def granted(sweep: SweepRecord, wishes: Sequence[Wish]) -> SweepRecord:
     return sweep
 
 
+def is_asked_for(trial: Trial, wish: Wish) -> bool:
+    """Return whether a failed or held trial is among those that a wish to retry is about.
+
+    One that failed after the wish was made is not.
+    """
+    is_of_class = wish.failure is None or trial.failure is wish.failure
+    return is_of_class and trial.state_since <= wish.at
+
+
 def forgiving(sweep: SweepRecord, wished: SweepRecord, totals: Totals) -> SweepRecord:
     """Return the sweep after a wish to retry: `wished`, and what still counts as a failure.
 

@@ -211,6 +211,7 @@ wishes = Table(
     Column("trial", BigInteger),
     Column("is_settled", Boolean, nullable=False),
     Column("workload_id", Words),
+    Column("failure", word(FailureClass)),
 )
 
 Index(

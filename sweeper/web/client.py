@@ -102,13 +102,18 @@ class VerbsClient:
             after = page.get("next")
 
     async def wish(
-        self, kind: str, trial: int | None = None, workload_id: str | None = None
+        self,
+        kind: str,
+        trial: int | None = None,
+        workload_id: str | None = None,
+        failure: str | None = None,
     ) -> int:
         """Record what a person wants of the sweep, or of one trial; return the wish's number.
 
-        `workload_id` is the training that the trial is to adopt.
+        `workload_id` is the training that the trial is to adopt; `failure` the class of failures
+        that a retry of all is about.
         """
-        given = {"kind": kind, "trial": trial, "workload_id": workload_id}
+        given = {"kind": kind, "trial": trial, "workload_id": workload_id, "failure": failure}
         body = {name: value for name, value in given.items() if value is not None}
         number = (await self._ask("POST", "/v1/wishes", body=body)).get("wish")
         if not isinstance(number, int):

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from sweeper.domain.record import Wish, WishKind
-from sweeper.domain.trial import TrialState
+from sweeper.domain.trial import FailureClass, TrialState
 from sweeper.web.answers import bounded_body
 from sweeper.wire.scalars import is_uuid
 
@@ -77,7 +77,13 @@ async def wish_in(request: Request, at: datetime) -> Wish:
         known = ", ".join(kind.value for kind in WishKind)
         raise HTTPException(400, f"kind: must be one of {known}") from error
     trial = _trial_in(found, kind)
-    return Wish(kind=kind, at=at, trial=trial, workload_id=_workload_in(found, kind))
+    return Wish(
+        kind=kind,
+        at=at,
+        trial=trial,
+        workload_id=_workload_in(found, kind),
+        failure=_failure_in(found, kind, trial),
+    )
 
 
 def _trial_in(found: dict[str, Any], kind: WishKind) -> int | None:
@@ -102,6 +108,19 @@ def _workload_in(found: dict[str, Any], kind: WishKind) -> str | None:
     if not isinstance(workload_id, str) or not is_uuid(workload_id):
         raise HTTPException(400, "workload_id: must be the id of a workload, a UUID")
     return workload_id.lower()
+
+
+def _failure_in(found: dict[str, Any], kind: WishKind, trial: int | None) -> FailureClass | None:
+    failure = found.get("failure")
+    if failure is None:
+        return None
+    if kind is not WishKind.RETRY or trial is not None:
+        raise HTTPException(400, "failure: only a retry of all failed trials takes one")
+    try:
+        return FailureClass(str(failure))
+    except ValueError as error:
+        known = ", ".join(failure.value for failure in FailureClass)
+        raise HTTPException(400, f"failure: must be one of {known}") from error
 
 
 def _json_object(content: bytes) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import pytest
 
 from sweeper.bootstrap.folders import SweepFolder
 from sweeper.domain.record import Wish
+from sweeper.domain.trial import FailureClass
 from sweeper.store.sql import SqlStore
 from sweeper.store.writing import inline
 from tests.cli.conftest import Run
@@ -60,6 +61,36 @@ def test_retry_wants_to_know_what(
     assert "either --failed, or --trial N" in capsys.readouterr().err
 
 
-def test_a_wish_for_a_trial_that_does_not_exist_is_refused(sweeper: Run, demo: SweepFolder) -> None:
-    assert sweeper("retry", "demo", "--trial", "9") == 2
+@pytest.mark.usefixtures("demo")
+def test_a_class_goes_with_all_failed_trials_only(
+    sweeper: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweeper("retry", "demo", "--trial", "1", "--class", "timeout") == 2
+    assert "--class goes with --failed" in capsys.readouterr().err
+
+
+def test_a_retry_can_be_of_one_class_of_failures(
+    sweeper: Run, demo: SweepFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweeper("retry", "demo", "--failed", "--class", "infrastructure") == 0
+
+    assert [wish.failure for wish in _wishes(demo)] == [FailureClass.INFRASTRUCTURE]
+    assert "retry of infrastructure failures written down" in capsys.readouterr().out
+
+
+def test_several_trials_are_retried_each_by_a_wish_of_its_own(
+    sweeper: Run, demo: SweepFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweeper("retry", "demo", "--trial", "1", "--trial", "0", "--trial", "1", "--json") == 0
+
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [wish.trial for wish in _wishes(demo)] == [0, 1]
+    assert [(one["trial"], one["wish"]) for one in told] == [(0, 1), (1, 2)]
+
+
+@pytest.mark.parametrize("others", [(), ("--trial", "1")], ids=["alone", "beside one there is"])
+def test_a_wish_for_a_trial_that_does_not_exist_is_refused(
+    sweeper: Run, demo: SweepFolder, others: tuple[str, ...]
+) -> None:
+    assert sweeper("retry", "demo", "--trial", "9", *others) == 2
     assert _wishes(demo) == []

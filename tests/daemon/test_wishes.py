@@ -5,7 +5,7 @@ import pytest
 
 from sweeper.daemon.wishes import grant_wishes
 from sweeper.domain.record import SweepRecord, SweepState, Wish, WishKind
-from sweeper.domain.trial import Trial, TrialState
+from sweeper.domain.trial import FailureClass, Trial, TrialState
 from sweeper.ports import Store
 from sweeper.store.memory import MemoryStore
 from tests.support.builders import NOW, a_sweep, a_trial, after
@@ -83,6 +83,20 @@ async def test_a_retry_does_not_reach_what_failed_after_it() -> None:
     await grant(store)
 
     assert await states(store) == ["failed"]
+
+
+async def test_a_retry_of_a_class_leaves_other_failures_alone() -> None:
+    store = await a_store(
+        a_trial(0, state=TrialState.FAILED, failure=FailureClass.INFRASTRUCTURE),
+        a_trial(1, state=TrialState.FAILED, failure=FailureClass.APPLICATION),
+        a_trial(2, state=TrialState.FAILED),
+    )
+    about = FailureClass.INFRASTRUCTURE
+    await store.add_wish(Wish(kind=WishKind.RETRY, at=NOW, failure=about))
+
+    await grant(store)
+
+    assert await states(store) == ["interrupted", "failed", "failed"]
 
 
 async def test_one_trial_can_be_retried_alone() -> None:

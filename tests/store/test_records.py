@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from sweeper.domain.record import EventKind, SweepState, Wish, WishKind
+from sweeper.domain.trial import FailureClass
 from sweeper.domain.values import Params
 from sweeper.errors import StoreError
 from sweeper.ports import Store
@@ -100,8 +101,9 @@ async def test_settling_what_is_not_open_does_nothing(store: Store, number: int)
     await store.settle_wish(wish.number)
 
     await store.settle_wish(number)
-    later = await store.add_wish(Wish(kind=WishKind.UNPAUSE, at=NOW))
+    later = await store.add_wish(Wish(kind=WishKind.RETRY, at=NOW, failure=FailureClass.TIMEOUT))
 
+    assert later.failure is FailureClass.TIMEOUT
     assert list(await store.wishes()) == [later]
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from sweeper.domain.record import Wish, WishKind
-from sweeper.domain.trial import TrialState
+from sweeper.domain.trial import FailureClass, TrialState
 from sweeper.web.queries import limit_in, number_in, states_in, trial_in_path, wish_in
 from tests.support.builders import NOW
 
@@ -94,6 +94,11 @@ def test_what_is_no_trial_is_not_found(trial: str) -> None:
         pytest.param({"kind": "cancel", "trial": None}, a_wish(WishKind.CANCEL), id="null"),
         pytest.param({"kind": "retry", "trial": 3}, a_wish(WishKind.RETRY, trial=3), id="trial"),
         pytest.param(
+            {"kind": "retry", "failure": "timeout"},
+            a_wish(WishKind.RETRY, failure=FailureClass.TIMEOUT),
+            id="class",
+        ),
+        pytest.param(
             {"kind": "adopt", "trial": 3, "workload_id": UUID.upper()},
             a_wish(WishKind.ADOPT, trial=3, workload_id=UUID),
             id="training",
@@ -116,6 +121,15 @@ async def test_a_wish_is_for_the_sweep_or_one_trial(body: object, wish: Wish) ->
         pytest.param(b'{"kind": "cancel", "trial": true}', "trial: must be", id="bool"),
         pytest.param(b'{"kind": "cancel", "trial": -1}', "trial: must be", id="negative"),
         pytest.param(b'{"kind": "cancel", "trial": 1e3}', "trial: must be", id="float"),
+        pytest.param(b'{"kind": "retry", "failure": "rain"}', "one of application", id="class"),
+        pytest.param(
+            b'{"kind": "retry", "trial": 1, "failure": "timeout"}',
+            "only a retry of all",
+            id="class of a trial",
+        ),
+        pytest.param(
+            b'{"kind": "pause", "failure": "timeout"}', "only a retry", id="class of a pause"
+        ),
         pytest.param(b'{"kind": "pause", "trial": 3}', "for the whole sweep", id="pause a trial"),
         pytest.param(b'{"kind": "adopt"}', "trial: say whose", id="adopt for none"),
         pytest.param(b'{"kind": "adopt", "trial": 3}', "workload_id: must be", id="adopt nothing"),
