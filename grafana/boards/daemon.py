@@ -238,6 +238,7 @@ def _processes() -> Line:
         Column(title="Sweep", label="sweep"),
         Column(title="sweeper", label="version", width=110),
         Column(title="Python", label="python", width=110),
+        Column(title="SQLite", label="sqlite", width=110),
         Column(
             title="Owns it",
             expr=f"max by (instance, sweep) ({of_sweep('sweeper_owner')})",
@@ -266,7 +267,7 @@ def _processes() -> Line:
             expr=f"{by} ({of_instance('process_open_fds')} {ours})",
             width=110,
         ),
-        also=[f"max by (instance, version, python) ({of_instance('sweeper_build_info')})"],
+        also=[f"max by (instance, version, python, sqlite) ({of_instance('sweeper_build_info')})"],
         sort="Sweep",
     )
     return [(24, table.height(6))]

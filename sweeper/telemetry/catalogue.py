@@ -369,8 +369,8 @@ CATALOGUE = (
         name="sweeper_build_info",
         part=Part.DAEMON,
         kind=Kind.INFO,
-        labels=("version", "python"),
-        help="The version of sweeper and of Python, always 1",
+        labels=("version", "python", "sqlite"),
+        help="The versions of sweeper, of Python and of its SQLite, always 1",
     ),
     Family(
         name="sweeper_training_info",

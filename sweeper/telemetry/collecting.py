@@ -1,6 +1,7 @@
 """Collectors for prometheus-client: the gauges of the newest ticks, and views of a registry."""
 
 import platform
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -33,7 +34,7 @@ class Gauges(Collector):
 
     def __init__(self, *, version: str, now: Now, training_info: bool) -> None:
         self._now = now
-        self._build = (version, platform.python_version())
+        self._build = (version, platform.python_version(), sqlite3.sqlite_version)
         self._training_info = training_info
         self._newest: Mapping[str, Seen] = MappingProxyType({})
         self._heard: Mapping[tuple[str, str], Sequence[Reading]] = MappingProxyType({})

@@ -25,7 +25,7 @@ _BOUNDED = [family for family in CATALOGUE if family.name != "sweeper_training_i
 def test_no_label_names_a_trial_or_its_workload(family: Family) -> None:
     allowed = {
         *("sweep", "state", "phase", "kind", "outcome", "by", "cause", "operation", "status"),
-        *("reason", "method", "goal", "objective", "version", "python", "use", "table"),
+        *("reason", "method", "goal", "objective", "version", "python", "sqlite", "use", "table"),
     }
 
     assert set(family.labels) <= allowed

@@ -1,3 +1,4 @@
+import sqlite3
 from datetime import timedelta
 from fractions import Fraction
 
@@ -14,8 +15,9 @@ from tests.telemetry.scraping import families_of, series_of
 def test_before_anything_happened_only_the_build_is_known(metrics: Metrics) -> None:
     (series,) = series_of(metrics).items()
 
-    name, _python, version = series[0]
+    name, _python, sqlite, version = series[0]
     assert (name, version, series[1]) == ("build_info", "1.2.3", 1)
+    assert sqlite == sqlite3.sqlite_version
 
 
 @pytest.mark.parametrize("state", ["closed", "half_open", "open"])
