@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 
 from sweeper.domain.outbox import Notice
 from sweeper.domain.record import (
+    Comparison,
     Event,
     Report,
     SlotGuard,
@@ -233,6 +234,18 @@ class Store(Protocol):
         """Return the trials with the best objective, best first; none where the sweep has none.
 
         Trials in every state are judged; of equal ones the lower number comes first.
+        """
+        ...
+
+    async def comparison(
+        self, place: Callable[[int], int | None], bracket: int | None = None
+    ) -> Comparison:
+        """Return how the trials that are not settled compare at the sweep's rungs.
+
+        For each rung that one of them stands at last, and for each `bracket` of so many trials by
+        number (None: all together): the trial that is `place(n)`-th, best first from 0, of the n
+        that got there, those that are settled included. Equal ones stand in order of number.
+        Costs O(live), and a walk along an index for each rung.
         """
         ...
 

@@ -11,6 +11,7 @@ _STATES = {
     "cancelled": "cancelled",
     "active": "active|submitting|resuming",
     "interrupted": "interrupted",
+    "parked": "parked",
     "held": "held",
     "waiting": "waiting",
 }
@@ -268,7 +269,18 @@ def _movement() -> Line:
         ),
         unit="short",
     ).decimals(0)
+    decisions = lines(
+        "Decisions of early stopping within an hour",
+        "What became of trials that were compared: pruned for good, parked until promoted, "
+        "promoted, or kept as they were.",
+        Query(
+            increase(of_sweep("sweeper_stopping_decisions_total"), "outcome"),
+            "{{outcome}}",
+            COLOURS,
+        ),
+        unit="short",
+    ).decimals(0)
     return [
         *((6, pending), (6, durations), (6, creates), (6, reports)),
-        *((12, thinking), (12, suggestions)),
+        *((8, thinking), (8, suggestions), (8, decisions)),
     ]

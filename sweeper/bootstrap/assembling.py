@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from functools import partial
 from sweeper.bootstrap.addresses import HostPort, reachable, read_address
 from sweeper.bootstrap.attempts import Attempts, surroundings, write_files
 from sweeper.bootstrap.console import watching
+from sweeper.bootstrap.early_terminate import Nudge, nudging
 from sweeper.bootstrap.ending import conclude
 from sweeper.bootstrap.faces import (
     Latest,
@@ -37,7 +38,7 @@ from sweeper.daemon.observer import Observer
 from sweeper.daemon.reconciler import Reconciler
 from sweeper.daemon.service import End, Service
 from sweeper.domain.expansion import Expansion
-from sweeper.domain.record import SweepRecord
+from sweeper.domain.record import Report, SweepRecord
 from sweeper.domain.reviewing import is_held_up
 from sweeper.ports import Searcher, Store, Telemetry
 from sweeper.runai.operations import Observer as RequestObserver
@@ -105,7 +106,8 @@ class Parts:
             record, socket = await self._settle_places(record, plane)
             self.lines.about(project_id=plane.project_id, cluster_id=plane.cluster_id)
             if socket is not None:
-                await enter(self._reports(socket))
+                nudge = nudging(self.file.spec, wake.set, is_local=plane.is_local)
+                await enter(self._reports(socket, nudge))
             watchers = stack.enter_context(
                 watching(settings, self.lines, utc_now, quiet=self.options.quiet)
             )
@@ -177,10 +179,16 @@ class Parts:
         )
 
     @asynccontextmanager
-    async def _reports(self, socket: ReportSocket) -> AsyncIterator[None]:
+    async def _reports(self, socket: ReportSocket, nudge: Nudge | None) -> AsyncIterator[None]:
         key, name = self.folder.report_key(), self.folder.name
+
+        def written(reports: Sequence[Report], new: int) -> None:
+            self.metrics.heard_reports(name, reports, new)
+            if nudge is not None:
+                nudge.heard(reports)
+
         heard = Heard(
-            written=partial(self.metrics.heard_reports, name),
+            written=written,
             refused=partial(self.metrics.heard_refused, name),
         )
         async with reports_face(socket, self.store, key, now=utc_now, heard=heard):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from sweeper.bootstrap.attempts import rehearsal
+from sweeper.bootstrap.early_terminate import early_terminate_text, early_terminate_view
 from sweeper.bootstrap.reading import expand, read_file
 from sweeper.bootstrap.searching import fall_back, has_model, known_params
 from sweeper.domain.expansion import Expansion
@@ -76,7 +77,6 @@ def _plan(file: SweepFile, expansion: Expansion, *, local: bool, project: str | 
     known = known_params(spec, expansion, count)
     # Where a model suggests params, nobody knows the last ones.
     has_last = bool(planned) and not has_model(spec)
-    early = spec.early_terminate
     return {
         "file": file.file,
         "sweep": {"name": spec.name, "method": spec.method.value, "seed": spec.seed},
@@ -87,9 +87,7 @@ def _plan(file: SweepFile, expansion: Expansion, *, local: bool, project: str | 
         else None,
         "search": _search(spec),
         "space": plain(describe_space(spec.space)),
-        "early_terminate": None
-        if early is None
-        else {"bands": list(early.bands), "eta": early.eta, "strict": early.strict},
+        "early_terminate": early_terminate_view(spec),
         "violations": [_notice(notice) for notice in file.violations],
         "warnings": [_notice(notice) for notice in _warnings(file, trials, known)],
     }
@@ -196,9 +194,7 @@ def _plan_lines(planned: JsonObject) -> Iterator[str]:
     yield "  parameters:"
     yield from _space_lines(planned["space"], "    ")
     if planned["early_terminate"]:
-        bands = planned["early_terminate"]["bands"]
-        shown = ", ".join(map(str, bands[:8])) + (", …" if len(bands) > 8 else "")
-        yield f"  early_terminate: hyperband at {shown}"
+        yield f"  early_terminate: {early_terminate_text(planned['early_terminate'])}"
     for trial in planned["first"][:_SHOWN_TRIALS]:
         yield f"  trial {trial['number']}: {_trial_text(trial)}"
     if planned["search"] and planned["last"] is None:

@@ -43,6 +43,7 @@ def first_record(
         created_at=now,
         objective=spec.objective.name if spec.objective else None,
         goal=spec.objective.goal if spec.objective else None,
+        rungs=spec.early_terminate.rungs if spec.early_terminate else (),
     )
 
 

@@ -54,6 +54,7 @@ def trial_text(view: dict[str, Any]) -> str:
     if trial["retry_at"]:
         lines.append(field("retry", f"due {trial['retry_at']}"))
     lines += [_attempt(submission) for submission in view["submissions"]]
+    lines += [_decision(decision) for decision in view.get("decisions", [])]
     lines += [_point(point) for point in view["curve"][-_POINTS:]]
     return "\n".join(lines)
 
@@ -75,6 +76,15 @@ def _attempt(submission: dict[str, Any]) -> str:
     if submission["reason"]:
         parts.append(shown(submission["reason"]))
     return f"  {', '.join(parts)}" + (f", ended {ended}" if ended else "")
+
+
+def _decision(decision: dict[str, Any]) -> str:
+    parts = [f"{decision['outcome']} at {decision['rung']}", f"value {decision['value']:.6g}"]
+    if decision["threshold"] is not None:
+        parts.append(f"threshold {decision['threshold']:.6g}")
+    if decision["reached"] is not None:
+        parts.append(f"{decision['reached']} got there")
+    return f"  {', '.join(parts)}, {decision['rule']}, {decision['at']}"
 
 
 def _point(point: dict[str, Any]) -> str:

@@ -185,7 +185,7 @@ class Observer:
 
 def _known(live: Sequence[Trial]) -> Sequence[Trial]:
     """Return the trials whose training may be read."""
-    return [trial for trial in live if trial.holds_slot and trial.submission.workload_id]
+    return [trial for trial in live if trial.submission.is_open and trial.submission.workload_id]
 
 
 def _id_of(trial: Trial) -> str:

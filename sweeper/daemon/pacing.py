@@ -52,7 +52,8 @@ def _is_quiet(snapshot: Snapshot) -> bool:
         return all(_is_settled_for_now(trial) for trial in snapshot.live)
     if snapshot.sweep.state is SweepState.SUSPENDED:
         return all(trial.submission.phase is Phase.STOPPED for trial in snapshot.live)
-    if is_exhausted(snapshot) or len(snapshot.live) < snapshot.spec.limits.active:
+    holding = sum(trial.holds_slot for trial in snapshot.live)
+    if is_exhausted(snapshot) or holding < snapshot.spec.limits.active:
         return False
     return all(_is_settled_for_now(trial) for trial in snapshot.live)
 
@@ -61,7 +62,7 @@ def _is_settled_for_now(trial: Trial) -> bool:
     submission = trial.submission
     if submission.delete_sent_at is not None or submission.missing_since is not None:
         return False
-    return trial.submission.is_at_work or trial.state is TrialState.HELD
+    return submission.is_at_work or trial.state in {TrialState.HELD, TrialState.PARKED}
 
 
 def _next_due(live: tuple[Trial, ...], now: datetime) -> float:

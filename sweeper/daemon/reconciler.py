@@ -15,6 +15,7 @@ from sweeper.clock import SteadyClock
 from sweeper.daemon.actions import Done, Hands
 from sweeper.daemon.adopting import grant_adoptions
 from sweeper.daemon.catching_up import CatchUp
+from sweeper.daemon.comparing import compare
 from sweeper.daemon.health import Health
 from sweeper.daemon.observer import READS_PER_TICK, Observer
 from sweeper.daemon.pacing import next_look
@@ -251,6 +252,7 @@ class Reconciler:
             quarantine=self.quarantine,
             ramps=self.ramps,
             on_exit=self.on_exit,
+            comparison=await compare(self.store, self.spec),
         )
         after = review(snapshot, now)
         if after is before:
@@ -276,7 +278,7 @@ class Reconciler:
             except LimitExceededError as error:
                 # The store counts for itself; what it finds too many is planned anew, if at all.
                 _log.warning("New trials wait: %s", error)
-                rest = [action for action in rest if not _is_new(action)]
+                rest = [action for action in rest if not action.takes_slot]
                 continue
             sweep = await self._answer_for(sweep, done)
             if done and not (self._health.is_proven and sweep.rejections < EQUAL_REJECTIONS):
@@ -320,7 +322,8 @@ class Reconciler:
         """Record the intents; return the actions that were, with their trials as written."""
         now = self.clock()
         actions = [sent_at(one, now) if isinstance(one, Submit) else one for one in actions]
-        bound = guard(self.spec.limits, now) if any(map(_is_new, actions)) else None
+        takes = any(action.takes_slot for action in actions)
+        bound = guard(self.spec.limits, now) if takes else None
         intents = [Change(trial=action.trial, events=action.events) for action in actions]
         written = await self._recorder.write(sweep, intents, bound)
         return [
@@ -381,11 +384,6 @@ def _first_of_ours(errors: ExceptionGroup[Exception]) -> Exception:
     while ours is not None and isinstance(found, ExceptionGroup):
         found = found.exceptions[0]
     return found
-
-
-def _is_new(action: Action) -> bool:
-    """Whether the action brings a training that did not hold a slot before."""
-    return isinstance(action, Submit) and action.begins_attempt
 
 
 def _trouble(health: str, sweep: SweepRecord) -> str:

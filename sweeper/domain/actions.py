@@ -20,6 +20,12 @@ class Action:
     before: Trial | None
     events: tuple[Event, ...] = ()
 
+    @property
+    def takes_slot(self) -> bool:
+        """Whether the trial holds a slot from its intent on, and held none before."""
+        held_one = self.before is not None and self.before.holds_slot
+        return self.trial.holds_slot and not held_one
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record(Action):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sweeper.domain.actions import Action, Delete, Inspect, LookUp, Record, Resume, Submit, Suspend
-from sweeper.domain.change import changed
+from sweeper.domain.change import Change, changed
 from sweeper.domain.freezing import may_be_believed
 from sweeper.domain.phase import PHASE_MEANING, Phase, PhaseMeaning
 from sweeper.domain.policy import is_due, is_overdue, phase_timeout, resume_delay
@@ -21,7 +21,7 @@ from sweeper.domain.sweep import (
     TimeoutsSpec,
     UserSuspended,
 )
-from sweeper.domain.trial import Submission, Trial, TrialState
+from sweeper.domain.trial import Halt, Submission, Trial, TrialState
 
 LOOK_UP_INTERVAL = timedelta(seconds=3)
 LOOK_UP_HOLDS = timedelta(seconds=15)
@@ -58,7 +58,7 @@ def _care(
     trial: Trial, sweep: SweepRecord, spec: SweepSpec, now: datetime, quarantine: timedelta
 ) -> Action | None:
     submission = trial.submission
-    if trial.cancel_asked_at is not None or sweep.state is SweepState.CANCELLING:
+    if trial.is_given_up or sweep.state is SweepState.CANCELLING:
         return _give_up(trial, sweep, spec.timeouts, now, quarantine)
     if not is_due(submission.next_call_at, now):
         return None
@@ -81,7 +81,8 @@ def _care_for_training(
         return None
     if submission.phase is Phase.STOPPED:
         return _bring_back(trial, sweep, spec.resume, now)
-    if sweep.state is SweepState.SUSPENDED and _can_suspend(submission, now):
+    wants_suspended = sweep.state is SweepState.SUSPENDED or trial.halt is Halt.PARK
+    if wants_suspended and _can_suspend(submission, now):
         asked = replace(_calling(submission, now), suspend_sent_at=now)
         return Suspend(trial=replace(trial, submission=asked), before=trial)
     return _time_out(trial, spec.timeouts, now)
@@ -94,7 +95,7 @@ def _give_up(
     now: datetime,
     quarantine: timedelta,
 ) -> Action | None:
-    marked = trial if trial.cancel_asked_at else replace(trial, cancel_asked_at=now)
+    marked = trial if trial.is_given_up else replace(trial, cancel_asked_at=now)
     submission = trial.submission
     if not submission.is_open or (submission.workload_id is None and submission.sent_at is None):
         return _record_cancelled(trial, marked, now)
@@ -262,29 +263,36 @@ def _bring_back(
     trial: Trial, sweep: SweepRecord, policy: ResumeSpec, now: datetime
 ) -> Action | None:
     submission = trial.submission
-    if sweep.state is SweepState.SUSPENDED:
+    if sweep.state is SweepState.SUSPENDED or trial.halt is Halt.PARK:
         return None
-    suspended, resumed = submission.suspend_sent_at, submission.resume_sent_at
+    suspended, brought_back = submission.suspend_sent_at, submission.resume_sent_at
     ours = suspended is not None
     if not ours and (not policy.enabled or policy.user_suspended is UserSuspended.LEAVE):
         return None
     # The first resume after a suspend of ours only takes that back; any other one counts.
-    takes_back = suspended is not None and (resumed is None or resumed < suspended)
+    takes_back = suspended is not None and (brought_back is None or brought_back < suspended)
     if not takes_back and submission.resumes >= policy.max:
         reason = f"resumed {submission.resumes} times without running again"
         return _hold(trial, trial, now, reason)
     resumes = submission.resumes + (0 if takes_back else 1)
     delay = resume_delay(resumes, policy, submission.workload_name)
     wait = RESUME_BACKOFF_CAP if delay is None else max(delay, SHORTEST_RESUME_WAIT)
-    asked = replace(
-        submission,
-        resume_sent_at=now,
-        resumes=resumes,
-        next_call_at=now + wait,
+    return _resume(trial, trial, now, resumes, wait)
+
+
+def resumed(trial: Trial, change: Change, now: datetime) -> Resume:
+    """Return the resume of a parked trial that `change` lets go on; it counts for no budget."""
+    action = _resume(
+        trial, change.trial, now, change.trial.submission.resumes, SHORTEST_RESUME_WAIT
     )
+    return replace(action, events=(*change.events, *action.events))
+
+
+def _resume(before: Trial, trial: Trial, now: datetime, resumes: int, wait: timedelta) -> Resume:
+    asked = replace(trial.submission, resume_sent_at=now, resumes=resumes, next_call_at=now + wait)
     after = replace(trial, submission=asked).enter(TrialState.RESUMING, now)
-    change = changed(trial, after, now)
-    return Resume(trial=change.trial, before=trial, events=change.events)
+    change = changed(before, after, now)
+    return Resume(trial=change.trial, before=before, events=change.events)
 
 
 def _can_suspend(submission: Submission, now: datetime) -> bool:

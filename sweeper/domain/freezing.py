@@ -41,7 +41,7 @@ def lost(trial: Trial, now: datetime) -> Change:
 
 def is_given_up(trial: Trial, sweep: SweepRecord) -> bool:
     """Return whether the training is to go: by our own delete, or because a person said so."""
-    is_asked = trial.cancel_asked_at is not None or sweep.state is SweepState.CANCELLING
+    is_asked = trial.is_given_up or sweep.state is SweepState.CANCELLING
     return is_asked or trial.submission.delete_sent_at is not None
 
 
@@ -62,7 +62,9 @@ def judged(sweep: SweepRecord, live: Sequence[Trial]) -> SweepRecord:
     if sweep.frozen is not None:
         is_over = lost_now == 0 or sweep.state in _ENDING
         return replace(sweep, frozen=None) if is_over else sweep
-    known = sum(trial.holds_slot and trial.submission.workload_id is not None for trial in live)
+    known = sum(
+        trial.submission.is_open and trial.submission.workload_id is not None for trial in live
+    )
     if sweep.state in _ENDING or lost_now <= max(FEW, SHARE * known):
         return sweep
     reason = (

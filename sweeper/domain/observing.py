@@ -12,7 +12,7 @@ from sweeper.domain.phase import PHASE_MEANING, Phase, PhaseMeaning
 from sweeper.domain.policy import call_delay, resume_delay
 from sweeper.domain.record import EventKind
 from sweeper.domain.sweep import HOLD_WINDOW, ResumeSpec, UserSuspended
-from sweeper.domain.trial import Observation, Submission, Trial, TrialState
+from sweeper.domain.trial import Halt, Observation, Submission, Trial, TrialState
 
 SUSPEND_PATIENCE = timedelta(minutes=5)
 """A training still Running so long after our suspend was not stopped by it."""
@@ -160,7 +160,9 @@ def _waiting(trial: Trial, fresh: Submission, now: datetime) -> Change:
         after = _with(trial, preempted).enter(TrialState.INTERRUPTED, now, "preempted")
         return changed(trial, after, now, note(after, now, EventKind.PREEMPTION, "seen"))
     after = _with(trial, rest(fresh, now))
-    if trial.state is TrialState.HELD and trial.submission.phase is Phase.STOPPED:
+    was_stopped = trial.submission.phase is Phase.STOPPED
+    if trial.state is TrialState.PARKED or (trial.state is TrialState.HELD and was_stopped):
+        # What is parked holds a slot then, until it is parked again.
         after = after.enter(TrialState.INTERRUPTED, now, "resumed by someone else")
     elif trial.state is TrialState.ACTIVE and fresh.phase is Phase.RESUMING:
         after = after.enter(TrialState.INTERRUPTED, now, "being resumed")
@@ -177,6 +179,11 @@ def _leaving(trial: Trial, fresh: Submission, now: datetime) -> Change:
 
 def _stopped(trial: Trial, fresh: Submission, now: datetime, policy: ResumeSpec) -> Change:
     stopped = rest(fresh, now)
+    if trial.halt is Halt.PARK and trial.state not in {TrialState.PARKED, TrialState.HELD}:
+        # Whoever stopped it, it is ours to resume.
+        ours = replace(stopped, suspend_sent_at=stopped.suspend_sent_at or now)
+        after = _with(trial, ours).enter(TrialState.PARKED, now, f"parked at {trial.rung}")
+        return changed(trial, after, now, note(after, now, EventKind.SUSPENSION, "us"))
     if trial.submission.phase is Phase.STOPPED:
         return Change(trial=_with(trial, stopped))
     if stopped.suspend_sent_at is not None:

@@ -9,25 +9,35 @@ out, then what brings trials back, then new work.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TypeAlias
 
 from sweeper.domain.actions import Action, Record, Submit
-from sweeper.domain.caring import care
-from sweeper.domain.change import changed, note
+from sweeper.domain.caring import care, resumed
+from sweeper.domain.change import Change, changed, note
 from sweeper.domain.freezing import without_writes
+from sweeper.domain.halting import Field, Halts, halts, promoted
 from sweeper.domain.leaving import OnExit, as_left
 from sweeper.domain.policy import is_due
 from sweeper.domain.ramping import room_on_ramp
-from sweeper.domain.record import EventKind, SlotGuard, SweepRecord, SweepState, Totals
+from sweeper.domain.record import (
+    Comparison,
+    EventKind,
+    SlotGuard,
+    SweepRecord,
+    SweepState,
+    Totals,
+)
 from sweeper.domain.settling import given_up
 from sweeper.domain.sweep import LimitsSpec, SweepSpec
 from sweeper.domain.trial import RETRY_ASKED, Submission, Trial, TrialState
 from sweeper.domain.values import Params
 
 RATE_WINDOW = timedelta(seconds=60)
+_SOON = timedelta(seconds=1)
+_DECIDING = frozenset({SweepState.OPEN, SweepState.PAUSED, SweepState.STOPPED})
 REFUSALS = 100
 """So many trials that can never be made fail in one plan; a sweep may have them without end."""
 
@@ -64,6 +74,7 @@ class Snapshot:
     `quarantine` is how long a create that was left open may still take effect. With `ramps`, few
     creates are open at once until a training of the sweep was seen at work. `on_exit` says
     what becomes of active trainings, once the daemon is about to leave: nothing new is begun then.
+    `comparison` is what early stopping decides by; empty where the sweep has none.
     """
 
     sweep: SweepRecord
@@ -77,23 +88,84 @@ class Snapshot:
     quarantine: timedelta = timedelta(seconds=20)
     ramps: bool = False
     on_exit: OnExit = OnExit.LEAVE
+    comparison: Comparison = field(default_factory=Comparison)
 
 
 def plan(snapshot: Snapshot, draft: Drafting, now: datetime) -> tuple[Action, ...]:
     """Return what to do now, the most urgent first; nothing when all is as it should be."""
-    cared = [action for trial in snapshot.live if (action := _care_for(trial, snapshot, now))]
+    stopping = _field(snapshot)
+    decided = Halts() if stopping is None else halts(stopping, now)
+    cared = [
+        action
+        for trial in snapshot.live
+        if (action := _care_for(trial, decided.changes.get(trial.number), snapshot, now))
+    ]
     if not snapshot.creates_open:
         cared = [action for action in cared if not isinstance(action, Submit)]
     if snapshot.sweep.frozen is not None:
         cared = without_writes(cared, snapshot.sweep)
+    if stopping is not None:
+        cared += _promote(stopping, decided.promotable, _after(snapshot, cared), now)
     actions = [*cared, *_fill(_after(snapshot, cared), draft, now)]
     actions.sort(key=lambda action: action.urgency)
     return tuple(actions)
 
 
-def _care_for(trial: Trial, snapshot: Snapshot, now: datetime) -> Action | None:
+def _care_for(
+    trial: Trial, decided: Change | None, snapshot: Snapshot, now: datetime
+) -> Action | None:
+    """Return what to do for a trial, after what early stopping has decided for it, if anything."""
     sweep = as_left(snapshot.sweep, trial, snapshot.on_exit)
-    return care(trial, sweep, snapshot.spec, now, snapshot.quarantine)
+    present = trial if decided is None else decided.trial
+    action = care(present, sweep, snapshot.spec, now, snapshot.quarantine)
+    if decided is None:
+        return action
+    if action is None:
+        return Record(trial=present, before=trial, events=decided.events)
+    return replace(action, before=trial, events=(*decided.events, *action.events))
+
+
+def _field(snapshot: Snapshot) -> Field | None:
+    """Return what early stopping decides by, None while nothing is to be decided."""
+    spec, sweep = snapshot.spec, snapshot.sweep
+    if spec.early_terminate is None or spec.objective is None:
+        return None
+    is_held_up = sweep.frozen is not None or snapshot.on_exit is not OnExit.LEAVE
+    if is_held_up or sweep.state not in _DECIDING:
+        return None
+    is_stopped = sweep.state is SweepState.STOPPED
+    begins_on = not (is_stopped or is_exhausted(snapshot))
+    return Field(
+        spec=spec.early_terminate,
+        objective=spec.objective,
+        live=snapshot.live,
+        comparison=snapshot.comparison,
+        begins_at=snapshot.totals.next_number if begins_on else None,
+        planned=snapshot.planned,
+        is_closing=is_stopped or snapshot.exhausted,
+    )
+
+
+def _promote(
+    stopping: Field, promotable: Sequence[Trial], snapshot: Snapshot, now: datetime
+) -> Iterator[Action]:
+    """Bring parked trials back that are among the best of their rung, as far as there is room."""
+    if snapshot.sweep.state is not SweepState.OPEN or not snapshot.creates_open:
+        return
+    room = _Room.of(snapshot)
+    for trial in promotable:
+        change = promoted(trial, stopping.comparison.progress[trial.number], stopping, now)
+        if not trial.submission.is_open:
+            # Its training was lost meanwhile: its next attempt is planned once this is recorded.
+            again = replace(change.trial, retry_at=now + _SOON)
+            yield Record(trial=again, before=trial, events=change.events)
+            continue
+        if trial.state is not TrialState.PARKED:
+            continue
+        if not (room.has_place and room.fits(trial.submission.gpus)):
+            return
+        room = room.take(trial.submission.gpus)
+        yield resumed(trial, change, now)
 
 
 def sent_at(action: Submit, now: datetime) -> Submit:
@@ -173,7 +245,7 @@ def _wanted(snapshot: Snapshot, now: datetime) -> Iterator[_Wanted]:
     due = [
         trial
         for trial in snapshot.live
-        if trial.retry_at is not None and is_due(trial.retry_at, now)
+        if trial.retry_at is not None and is_due(trial.retry_at, now) and trial.halt is None
     ]
     for trial in sorted(due, key=lambda trial: (trial.retry_at, trial.number)):
         yield _Wanted(number=trial.number, trial=trial)
@@ -265,9 +337,15 @@ class _Room:
         )
 
     @property
+    def has_place(self) -> bool:
+        """Whether one training more may be active."""
+        return self.active > 0 and (self.pending is None or self.pending > 0)
+
+    @property
     def has_slot(self) -> bool:
-        counts = (self.active, self.pending, self.submissions, self.creates)
-        return all(count is None or count > 0 for count in counts)
+        """Whether one training more may be created."""
+        counts = (self.submissions, self.creates)
+        return self.has_place and all(count is None or count > 0 for count in counts)
 
     def fits(self, gpus: Fraction) -> bool:
         return self.gpus is None or gpus <= self.gpus

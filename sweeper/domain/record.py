@@ -41,6 +41,7 @@ class SweepRecord:
     nothing does, as far as is known), `late_at` when `limits.deadline` was found to be over, and
     `summary_at` when the last daily summary was written. `forgiven` counts the failed trials that
     a person left as they are when reopening the sweep: `limits.failures` counts those after them.
+    `rungs` are the iterations at which the store keeps what each trial had reached.
     """
 
     id: str
@@ -71,6 +72,7 @@ class SweepRecord:
     late_at: datetime | None = None
     summary_at: datetime | None = None
     forgiven: int = 0
+    rungs: tuple[int, ...] = ()
 
     @property
     def workload_prefix(self) -> str:
@@ -91,6 +93,7 @@ class EventKind(StrEnum):
     SUSPEND = "suspend"  # accepted | failed
     RESUME = "resume"  # accepted | failed
     RESUBMIT = "resubmit"  # the FailureClass | preempted | asked
+    DECISION = "decision"  # pruned | parked | promoted | kept, by early stopping
     DELETE = "delete"  # accepted | gone | failed
     NOTICE = "notice"  # sent | given_up; detail: number and kind of the notice, reason
 
@@ -136,13 +139,22 @@ class Report:
 class ObjectiveValue:
     """What a trial reached: the best and the newest value of the sweep's objective so far.
 
-    `best` is over all of its reports, as W&B's own searches judge a run.
+    `best` is over all of its reports, as W&B's own searches judge a run. An iteration is a report
+    of the objective, but for those whose `step` was reported before: a training that goes on from
+    a checkpoint repeats a few. `furthest_step` is the largest so far (None: no report had one),
+    `best_at` the iteration at which `best` was reached. `rung` is the last of the sweep's rungs
+    that the trial got to (0: none), `rung_value` what it reported there.
     """
 
     best: float
     last: float
     reports: int
     updated_at: datetime
+    iterations: int = 0
+    furthest_step: int | None = None
+    best_at: int = 0
+    rung: int = 0
+    rung_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +163,30 @@ class TrialView:
 
     trial: Trial
     objective: ObjectiveValue | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungPlace:
+    """How many trials got to a rung, and which of them is the last, best first, to go on.
+
+    `trial` and `value` are None where nobody is told apart, so that all go on.
+    """
+
+    reached: int
+    trial: int | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How the trials that are not settled stand against all trials of their sweep.
+
+    `progress` has what each of them reached, by number; `places` a place for each rung and
+    bracket (0 where there are none) that one of them stands at.
+    """
+
+    progress: Mapping[int, ObjectiveValue] = field(default_factory=dict)
+    places: Mapping[tuple[int, int], RungPlace] = field(default_factory=dict)
 
 
 class WishKind(StrEnum):

@@ -75,7 +75,7 @@ def _needs_person(trial: Trial, *, is_cancelling: bool) -> bool:
     if trial.state is not TrialState.HELD:
         return False
     is_stuck = trial.submission.phase is Phase.DELETING
-    is_given_up = is_cancelling or trial.cancel_asked_at is not None
+    is_given_up = is_cancelling or trial.is_given_up
     return is_stuck if is_given_up else True
 
 

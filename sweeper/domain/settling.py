@@ -16,7 +16,14 @@ from sweeper.domain.phase import Phase
 from sweeper.domain.policy import call_delay, retry_delay
 from sweeper.domain.record import EventKind
 from sweeper.domain.sweep import ResumeSpec, RetryRule, RetrySpec
-from sweeper.domain.trial import RETRY_ASKED, FailureClass, Observation, Trial, TrialState
+from sweeper.domain.trial import (
+    RETRY_ASKED,
+    FailureClass,
+    Halt,
+    Observation,
+    Trial,
+    TrialState,
+)
 
 UNFINDABLE = (
     "a create was not answered, and this control plane has no listing to find by name what it may "
@@ -147,7 +154,7 @@ def failed(trial: Trial, verdict: Verdict, retry: RetrySpec, now: datetime) -> C
     like after a delete of ours, it is that delete's: a cancel, or a timeout.
     """
     if trial.submission.delete_sent_at is not None:
-        if trial.cancel_asked_at is not None:
+        if trial.is_given_up:
             return cancelled(trial, now)
         verdict = Verdict(failure=FailureClass.TIMEOUT, reason=trial.submission.reason)
     ended = replace(
@@ -163,7 +170,7 @@ def failed(trial: Trial, verdict: Verdict, retry: RetrySpec, now: datetime) -> C
     used = trial.retries.get(verdict.failure, 0)
     rule = retry.rule(verdict.failure)
     delay = retry_delay(used, rule, verdict.exit_code, ended.workload_name)
-    if delay is None or trial.cancel_asked_at is not None:
+    if delay is None or trial.is_given_up:
         reason = f"{verdict.failure}: {verdict.reason}"
         return changed(trial, over.enter(TrialState.FAILED, now, reason), now)
     spent = MappingProxyType({**trial.retries, verdict.failure: used + 1})
@@ -182,7 +189,7 @@ def gone(trial: Trial, last: Observation | None, retry: RetrySpec, now: datetime
         ended = replace(rest(trial.submission, now), ended_at=now, phase=Phase.COMPLETED)
         after = replace(trial, submission=ended).enter(TrialState.COMPLETED, now)
         return changed(trial, after, now)
-    if trial.cancel_asked_at is not None:
+    if trial.is_given_up:
         return cancelled(trial, now)
     if last is not None and last.phase is Phase.FAILED:
         verdict = Verdict(failure=FailureClass.APPLICATION, reason="it failed, then was deleted")
@@ -216,12 +223,18 @@ def given_up(trial: Trial, now: datetime, why: str) -> Change:
 
 
 def cancelled(trial: Trial, now: datetime) -> Change:
-    """Record that the trial is given up and holds no training any more."""
+    """Record that the trial is given up and holds no training any more.
+
+    It is pruned where early stopping gave it up, and no person did.
+    """
     ended = replace(rest(trial.submission, now), ended_at=trial.submission.ended_at or now)
     # Both may leave something behind on the control plane that only a person can find.
     may_leave = trial.state is TrialState.HELD or trial.reason == UNFINDABLE
-    reason = f"cancelled; {trial.reason}" if may_leave else "cancelled"
-    after = replace(trial, submission=ended).enter(TrialState.CANCELLED, now, reason)
+    is_pruned = trial.halt is Halt.PRUNE and trial.cancel_asked_at is None
+    state = TrialState.PRUNED if is_pruned else TrialState.CANCELLED
+    word = f"pruned at {trial.rung}" if is_pruned else "cancelled"
+    reason = f"{word}; {trial.reason}" if may_leave else word
+    after = replace(trial, submission=ended, retry_at=None).enter(state, now, reason)
     return changed(trial, after, now)
 
 
@@ -241,6 +254,7 @@ def reopened(trial: Trial, now: datetime) -> Change:
             retry_at=now,
             failure=None,
             cancel_asked_at=None,
+            halt=None,
         )
         return changed(trial, after, now)
     if trial.state is TrialState.HELD:

@@ -170,13 +170,49 @@ class TrainingTemplate:
     cluster: str | None = None
 
 
+class StoppingRule(StrEnum):
+    """By what trials are found poor (`early_terminate.type`); the first is W&B's."""
+
+    HYPERBAND = "hyperband"
+    ASHA = "asha"
+    SUCCESSIVE_HALVING = "successive_halving"
+    MEDIAN = "median"
+    PERCENTILE = "percentile"
+    THRESHOLD = "threshold"
+    PATIENCE = "patience"
+
+
+class StoppingAction(StrEnum):
+    """What becomes of a poor trial (`early_terminate.action`)."""
+
+    STOP = "stop"  # its training is deleted, the trial pruned
+    SUSPEND = "suspend"  # it is parked, and pruned when the sweep ends
+    PROMOTE = "promote"  # it is parked, and goes on once it is among the best of its rung
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyTerminateSpec:
-    """W&B's hyperband settings; `bands` are the iterations at which trials are compared."""
+    """When trials are compared, and what becomes of the poor ones.
 
-    bands: tuple[int, ...]
+    `rungs` are the iterations at which trials are compared, ascending, each once (W&B's bands).
+    The best 1/`eta` go on where the rule is hyperband, asha or successive_halving, the best
+    `percentile` per cent for median and percentile, once `min_trials` trials got to the rung;
+    where it is threshold, those whose value is not worse than `threshold`. A trial's value is
+    that at the rung, or unless `strict` its best one so far. With `patience` it is poor after so
+    many iterations without a better value. `bracket` is how many trials, by number, wait for
+    each other in successive halving (None: all).
+    """
+
+    rule: StoppingRule = StoppingRule.HYPERBAND
+    action: StoppingAction = StoppingAction.STOP
+    rungs: tuple[int, ...] = ()
     eta: float = 3.0
     strict: bool = True
+    percentile: float = 50.0
+    min_trials: int = 1
+    threshold: float | None = None
+    patience: int | None = None
+    bracket: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ at it, handed to a control plane. Both are values: a change makes a new one. The
     waiting ──> submitting ──> active ──> completed | failed | pruned | cancelled
                     ^            │  ^
                     │            v  │
-                    └────── interrupted <──> resuming
-        (any of the four in the middle may become held, and come back)
+                    └────── interrupted <──> resuming <── parked
+        (any of the five in the middle may become held, and come back)
 
 "waiting" is never stored: a trial gets its row together with its first intent. One that can
 never be created fails without an attempt.
@@ -34,6 +34,7 @@ class TrialState(StrEnum):
     ACTIVE = "active"  # its training exists and is queued or at work
     INTERRUPTED = "interrupted"  # preempted or suspended, or between two attempts
     RESUMING = "resuming"  # we asked for a resume, it is not at work yet
+    PARKED = "parked"  # suspended by early stopping; holds no slot until it is promoted
     HELD = "held"  # needs a person; keeps its slot while its training may live
     COMPLETED = "completed"
     FAILED = "failed"
@@ -56,6 +57,7 @@ _LIVE_STATES = frozenset(
         TrialState.ACTIVE,
         TrialState.INTERRUPTED,
         TrialState.RESUMING,
+        TrialState.PARKED,
         TrialState.HELD,
     }
 )
@@ -67,6 +69,7 @@ TRANSITIONS: Mapping[TrialState, frozenset[TrialState]] = MappingProxyType(
         TrialState.ACTIVE: _LIVE_STATES | TERMINAL_STATES,
         TrialState.INTERRUPTED: _LIVE_STATES | TERMINAL_STATES,
         TrialState.RESUMING: _LIVE_STATES | TERMINAL_STATES,
+        TrialState.PARKED: _LIVE_STATES | TERMINAL_STATES,
         TrialState.HELD: _LIVE_STATES | TERMINAL_STATES,
         TrialState.COMPLETED: frozenset(),
         TrialState.FAILED: frozenset(),
@@ -74,6 +77,13 @@ TRANSITIONS: Mapping[TrialState, frozenset[TrialState]] = MappingProxyType(
         TrialState.CANCELLED: frozenset(),
     }
 )
+
+
+class Halt(StrEnum):
+    """What early stopping has decided for a trial that is not to go on."""
+
+    PARK = "park"  # suspend its training, until it is promoted or pruned
+    PRUNE = "prune"  # delete its training: the trial is pruned
 
 
 class FailureClass(StrEnum):
@@ -142,7 +152,7 @@ class Submission:
 
     @property
     def is_open(self) -> bool:
-        """Whether its training may exist and not be finished, and so holds a slot."""
+        """Whether its training may exist and not be finished."""
         return self.ended_at is None
 
     @property
@@ -163,8 +173,9 @@ class Trial:
     `ended_at` when a terminal one did. `submission` is the newest attempt. `retries` counts the
     attempts that each class of failure has used up; `retry_at` is when the next attempt is due
     (None: none is). `failure` is the class of the last failed attempt. `cancel_asked_at` is when
-    a person gave this trial up. `version` counts the writes of the row (0: not stored yet); the
-    store refuses a write to any other version.
+    a person gave this trial up. `rung` is the last one at which early stopping decided about it
+    (0: none yet), `halt` what became of that (None: it goes on). `version`
+    counts the writes of the row (0: not stored yet); the store refuses a write to any other one.
     """
 
     number: int
@@ -179,6 +190,8 @@ class Trial:
     retry_at: datetime | None = None
     failure: FailureClass | None = None
     cancel_asked_at: datetime | None = None
+    rung: int = 0
+    halt: Halt | None = None
     version: int = 0
 
     @property
@@ -191,8 +204,13 @@ class Trial:
 
     @property
     def holds_slot(self) -> bool:
-        """Whether a training of this trial may exist and not be finished."""
-        return self.submission.is_open
+        """Whether a training of this trial may exist and be neither finished nor parked."""
+        return self.submission.is_open and self.state is not TrialState.PARKED
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether this trial alone is to end: a person said so, or early stopping did."""
+        return self.cancel_asked_at is not None or self.halt is Halt.PRUNE
 
     def enter(self, state: TrialState, now: datetime, reason: str = "") -> "Trial":
         """Return the trial in `state`; entering the present state again changes only the reason.

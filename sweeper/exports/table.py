@@ -24,6 +24,7 @@ STATE_STYLES: Mapping[str, str] = MappingProxyType(
         TrialState.ACTIVE: "blue",
         TrialState.INTERRUPTED: "yellow",
         TrialState.RESUMING: "yellow",
+        TrialState.PARKED: "cyan",
         TrialState.HELD: "bold magenta",
         TrialState.COMPLETED: "green",
         TrialState.FAILED: "red",

@@ -149,6 +149,7 @@ def _check(connection: Connection, sweep_id: str, guard: SlotGuard) -> None:
             & (trials.c.attempt == submissions.c.attempt),
         )
         .where(submissions.c.sweep_id == sweep_id, submissions.c.ended_at.is_(None))
+        .where(trials.c.state != TrialState.PARKED)
     )
     slots = [Slot(gpus=gpus, is_at_work=since is not None) for gpus, since in rows]
     check_limits(guard, slots, count_submissions(connection, sweep_id, guard.since))

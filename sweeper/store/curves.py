@@ -12,12 +12,14 @@ from sweeper.store.reading import MOST, bounded
 from sweeper.store.rows import (
     OBJECTIVE_COLUMNS,
     REPORT_COLUMNS,
+    Values,
     objective_of,
     objective_values,
     report_of,
     report_values,
+    rung_values,
 )
-from sweeper.store.tables import objectives, reports, sweeps, trials
+from sweeper.store.tables import objectives, reports, rungs, sweeps, trials
 from sweeper.store.upserting import Upsert
 
 _Key: TypeAlias = tuple[int, str]
@@ -25,7 +27,7 @@ _Key: TypeAlias = tuple[int, str]
 _UPSERT = Upsert(
     objectives,
     ["sweep_id", "trial"],
-    replaced=["best", "last", "reports", "updated_at", "rank"],
+    replaced=[*(column.name for column in OBJECTIVE_COLUMNS), "rank"],
 )
 
 
@@ -87,23 +89,31 @@ def _known_keys(connection: Connection, sweep_id: str, keys: Sequence[_Key]) -> 
 
 
 def _judge(connection: Connection, sweep_id: str, new: Sequence[Report]) -> None:
-    """Fold new reports into the objectives of their trials."""
-    name, goal = connection.execute(
-        select(sweeps.c.objective, sweeps.c.goal).where(sweeps.c.id == sweep_id)
+    """Fold new reports into the objectives of their trials, and what they got to at rungs."""
+    name, goal, compared_at = connection.execute(
+        select(sweeps.c.objective, sweeps.c.goal, sweeps.c.rungs).where(sweeps.c.id == sweep_id)
     ).one()
     before = _reached(connection, sweep_id, {report.trial for report in new})
     after: dict[int, ObjectiveValue] = {}
+    arrivals: list[Values] = []
     for report in new:
         present = after.get(report.trial, before.get(report.trial))
-        reached = folded(present, report, name, goal)
-        if reached is not None and reached is not present:
-            after[report.trial] = reached
+        reached = folded(present, report, name, goal, frozenset(compared_at))
+        if reached is None or reached is present:
+            continue
+        after[report.trial] = reached
+        if reached.rung_value is not None and reached.rung != (present.rung if present else 0):
+            arrivals.append(
+                rung_values(sweep_id, report.trial, reached.rung, reached.rung_value, goal)
+            )
     if after:
         values = [
             objective_values(sweep_id, number, objective, goal)
             for number, objective in after.items()
         ]
         _UPSERT.execute(connection, values)
+    if arrivals:
+        connection.execute(insert(rungs), arrivals)
 
 
 def _reached(

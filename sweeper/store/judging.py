@@ -1,6 +1,7 @@
 """What reports say about a trial's objective, one report after the other."""
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from sweeper.domain.record import ObjectiveValue, Report
@@ -23,7 +24,11 @@ def storable(report: Report) -> Report:
 
 
 def folded(
-    before: ObjectiveValue | None, report: Report, name: str | None, goal: Goal | None
+    before: ObjectiveValue | None,
+    report: Report,
+    name: str | None,
+    goal: Goal | None,
+    rungs: Collection[int] = (),
 ) -> ObjectiveValue | None:
     """Return the objective called `name` after one more report; one without it changes nothing.
 
@@ -34,20 +39,40 @@ def folded(
     if value is None:
         return before
     if before is None:
-        return ObjectiveValue(best=value, last=value, reports=1, updated_at=report.at)
-    is_better = rank(value, goal) < rank(before.best, goal)
+        before = ObjectiveValue(best=value, last=value, reports=0, updated_at=report.at)
+    step, furthest = report.step, before.furthest_step
+    is_repeated = step is not None and furthest is not None and step <= furthest
+    iterations = before.iterations + (0 if is_repeated else 1)
+    is_better = before.reports == 0 or rank(value, goal) < rank(before.best, goal)
     is_newer = report.at >= before.updated_at
+    is_at_rung = not is_repeated and iterations in rungs
     return ObjectiveValue(
         best=value if is_better else before.best,
         last=value if is_newer else before.last,
         reports=before.reports + 1,
         updated_at=report.at if is_newer else before.updated_at,
+        iterations=iterations,
+        furthest_step=furthest if step is None or is_repeated else step,
+        best_at=iterations if is_better else before.best_at,
+        rung=iterations if is_at_rung else before.rung,
+        rung_value=value if is_at_rung else before.rung_value,
     )
 
 
 def rank(value: float, goal: Goal | None) -> float:
     """Return a number that is smaller the better `value` is, whatever the goal."""
     return -value if goal is Goal.MAXIMIZE else value
+
+
+def rung_keys(
+    progress: Mapping[int, ObjectiveValue], bracket: int | None
+) -> Collection[tuple[int, int]]:
+    """Return the rungs, each with the bracket of so many trials, that trials stand at last."""
+    return {
+        (reached.rung, number // bracket if bracket else 0)
+        for number, reached in progress.items()
+        if reached.rung
+    }
 
 
 def _is_finite(value: float) -> bool:

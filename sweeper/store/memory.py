@@ -3,7 +3,7 @@
 # ruff: noqa: D102 - the docstrings of ports.Store are the contract of these methods
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -11,9 +11,11 @@ from typing import Self, cast
 
 from sweeper.domain.outbox import Notice
 from sweeper.domain.record import (
+    Comparison,
     Event,
     ObjectiveValue,
     Report,
+    RungPlace,
     SlotGuard,
     Standing,
     SweepRecord,
@@ -25,7 +27,7 @@ from sweeper.domain.trial import Submission, Trial, TrialState
 from sweeper.domain.values import JsonValue, Params
 from sweeper.errors import StoreError
 from sweeper.store.guarding import Slot, check_limits
-from sweeper.store.judging import folded, rank, storable
+from sweeper.store.judging import folded, rank, rung_keys, storable
 from sweeper.store.texts import from_json, legible, to_json
 from sweeper.store.versions import check_versions
 
@@ -47,6 +49,7 @@ class MemoryStore:
         self._events: list[Event] = []
         self._curves: dict[int, dict[str, Report]] = {}
         self._objectives: dict[int, ObjectiveValue] = {}
+        self._rungs: dict[int, dict[int, float]] = {}
         self._wishes: list[Wish] = []
         self._settled: set[int] = set()
         self._notices: dict[int, Notice] = {}
@@ -158,6 +161,19 @@ class MemoryStore:
         )
         return [self._view(self._trials[number]) for number in numbers[: max(count, 0)]]
 
+    async def comparison(
+        self, place: Callable[[int], int | None], bracket: int | None = None
+    ) -> Comparison:
+        progress = {
+            number: self._objectives[number]
+            for number in sorted(self._live)
+            if number in self._objectives
+        }
+        keys = rung_keys(progress, bracket)
+        return Comparison(
+            progress=progress, places={key: self._placed(key, place, bracket) for key in keys}
+        )
+
     async def add_reports(self, reports: Sequence[Report]) -> int:
         added = 0
         for report in map(storable, reports):
@@ -243,9 +259,27 @@ class MemoryStore:
     def _judge(self, report: Report) -> None:
         sweep = self._sweep_kept()
         before = self._objectives.get(report.trial)
-        after = folded(before, report, sweep.objective, sweep.goal)
-        if after is not None:
-            self._objectives[report.trial] = after
+        after = folded(before, report, sweep.objective, sweep.goal, sweep.rungs)
+        if after is None:
+            return
+        self._objectives[report.trial] = after
+        if after.rung_value is not None:
+            self._rungs.setdefault(after.rung, {}).setdefault(report.trial, after.rung_value)
+
+    def _placed(
+        self, key: tuple[int, int], place: Callable[[int], int | None], bracket: int | None
+    ) -> RungPlace:
+        goal = self._sweep_kept().goal
+        there = sorted(
+            (rank(value, goal), number, value)
+            for number, value in self._rungs[key[0]].items()
+            if bracket is None or number // bracket == key[1]
+        )
+        wanted = place(len(there))
+        if wanted is None or wanted >= len(there):
+            return RungPlace(reached=len(there))
+        _, number, value = there[wanted]
+        return RungPlace(reached=len(there), trial=number, value=value)
 
 
 def _kept(value: Params) -> Params:

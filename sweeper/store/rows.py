@@ -156,6 +156,12 @@ def objective_of(row: tuple[Any, ...]) -> ObjectiveValue:
     return ObjectiveValue(**dict(zip(_OBJECTIVE, row, strict=True)))
 
 
+def rung_values(sweep_id: str, number: int, rung: int, value: float, goal: Goal | None) -> Values:
+    """Return the row of what a trial reported at a rung."""
+    place = {"sweep_id": sweep_id, "trial": number, "rung": rung}
+    return place | {"value": value, "rank": rank(value, goal)}
+
+
 def wish_values(sweep_id: str, wish: Wish) -> Values:
     """Return the row of a wish that has no number yet."""
     values: Values = {name: getattr(wish, name) for name in _WISH if name != "number"}

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from sweeper.clock import pause, utc_now
 from sweeper.domain.outbox import Notice
 from sweeper.domain.record import (
+    Comparison,
     Event,
     Report,
     SlotGuard,
@@ -29,7 +30,7 @@ from sweeper.domain.record import (
 from sweeper.domain.trial import Submission, Trial, TrialState
 from sweeper.errors import LimitExceededError, StoreError, StoreLockedError
 from sweeper.ports import Now
-from sweeper.store import committing, curves, reading, records
+from sweeper.store import committing, comparing, curves, reading, records
 from sweeper.store.database import SqliteDatabase
 from sweeper.store.notices import append_notices, open_notices, save_notice
 from sweeper.store.standing import standing
@@ -194,6 +195,11 @@ class DatabaseStore:
 
     async def best_trials(self, count: int) -> Sequence[TrialView]:
         return await self._ask(reading.best_trials, count)
+
+    async def comparison(
+        self, place: Callable[[int], int | None], bracket: int | None = None
+    ) -> Comparison:
+        return await self._ask(comparing.comparison, place, bracket)
 
     async def add_reports(self, reports: Sequence[Report]) -> int:
         return await self._change(curves.add_reports, reports)

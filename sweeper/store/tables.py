@@ -22,7 +22,7 @@ from sweeper.domain.outbox import NoticeKind
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import EventKind, SweepState, WishKind
 from sweeper.domain.sweep import Goal
-from sweeper.domain.trial import FailureClass, TrialState
+from sweeper.domain.trial import FailureClass, Halt, TrialState
 from sweeper.store.columns import Exact, Instant, Json, RowNumber, Wide, Words, word
 
 metadata = MetaData(
@@ -66,6 +66,7 @@ sweeps = Table(
     Column("late_at", Instant),
     Column("summary_at", Instant),
     Column("forgiven", Integer, nullable=False),
+    Column("rungs", Json, nullable=False),
 )
 
 trials = Table(
@@ -86,6 +87,8 @@ trials = Table(
     Column("cancel_asked_at", Instant),
     Column("version", Integer, nullable=False),
     Column("is_live", Boolean, nullable=False),  # its state is not terminal
+    Column("rung", BigInteger, nullable=False),
+    Column("halt", word(Halt)),
     Index("trials_by_state", "sweep_id", "state", "number"),
 )
 
@@ -197,8 +200,25 @@ objectives = Table(
     Column("reports", BigInteger, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("rank", Float, nullable=False),  # `best`, negated where more is better
+    Column("iterations", BigInteger, nullable=False),
+    Column("furthest_step", BigInteger),
+    Column("best_at", BigInteger, nullable=False),
+    Column("rung", BigInteger, nullable=False),
+    Column("rung_value", Float),
     ForeignKeyConstraint(["sweep_id", "trial"], [trials.c.sweep_id, trials.c.number]),
     Index("objectives_by_rank", "sweep_id", "rank", "trial"),
+)
+
+rungs = Table(
+    "rungs",  # what each trial reported at each rung that it got to
+    metadata,
+    Column("sweep_id", Words, primary_key=True),
+    Column("trial", BigInteger, primary_key=True),
+    Column("rung", BigInteger, primary_key=True),
+    Column("value", Float, nullable=False),
+    Column("rank", Float, nullable=False),  # `value`, negated where more is better
+    ForeignKeyConstraint(["sweep_id", "trial"], [trials.c.sweep_id, trials.c.number]),
+    Index("rungs_by_rank", "sweep_id", "rung", "rank", "trial", "value"),
 )
 
 wishes = Table(

@@ -9,10 +9,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from sweeper.sweepfile.amounts import Count, PositiveWhole, Seed, complaint
 from sweeper.sweepfile.distributions import AnyShape, NestedShape
+from sweeper.sweepfile.early_terminate import EarlyTerminateShape
 from sweeper.sweepfile.findings import Findings
 from sweeper.sweepfile.limits import LimitsShape
 from sweeper.sweepfile.notifying import ReceiverShape
-from sweeper.sweepfile.objective import HyperbandShape, MetricShape
+from sweeper.sweepfile.objective import MetricShape
 from sweeper.sweepfile.recovering import Cleanup, ResumeSection, RetrySection, TimeoutsSection
 from sweeper.sweepfile.searching import SearchShape
 from sweeper.sweepfile.shapes import read_value
@@ -68,8 +69,8 @@ class Document(BaseModel):
     command: list[str | int | float] | None = None
     """Words of the command line with W&B's macros.
     Default: `${env} ${interpreter} ${program} ${args}`."""
-    early_terminate: HyperbandShape | None = None
-    """When to stop bad trials early; read, and not carried out in this version."""
+    early_terminate: EarlyTerminateShape | None = None
+    """When to stop bad trials early."""
     run_cap: PositiveWhole | None = None
     """The most trials."""
     name: Text | None = None

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sweeper.domain.expansion import Expansion
 from sweeper.domain.parameters import SearchSpace
 from sweeper.domain.search import SearchSpec
+from sweeper.domain.stopping import waits_for_all
 from sweeper.domain.sweep import (
     LimitsSpec,
     Method,
@@ -24,13 +25,14 @@ from sweeper.errors import Fault, SweepFileError
 from sweeper.sweepfile.changes import digest
 from sweeper.sweepfile.command import read_command
 from sweeper.sweepfile.document import check_keys, check_labels, is_given, read_key
+from sweeper.sweepfile.early_terminate import read_early_terminate
 from sweeper.sweepfile.events import MAX_BYTES, BrokenTextError
 from sweeper.sweepfile.findings import MAX_FAULTS, Findings, TooManyFaults
 from sweeper.sweepfile.limits import read_limits
 from sweeper.sweepfile.loading import load
 from sweeper.sweepfile.naming import default_seed, read_name
 from sweeper.sweepfile.notifying import read_notify
-from sweeper.sweepfile.objective import read_early_terminate, read_objective
+from sweeper.sweepfile.objective import read_objective
 from sweeper.sweepfile.parameters import check_grid, read_space
 from sweeper.sweepfile.places import Notice
 from sweeper.sweepfile.points import read_points, read_zip
@@ -288,6 +290,10 @@ class _Reading:
 
     def _check_size(self, spec: SweepSpec) -> None:
         most, planned = spec.limits.max_trials, Expansion(spec).planned
+        early = spec.early_terminate
+        if planned is None and early is not None and waits_for_all(early) and not early.bracket:
+            message = "the sweep has no end of trials to wait for: write bracket, or run_cap"
+            self._findings.fault(("early_terminate",), message, key=True)
         if most is None or (planned is not None and planned <= most):
             return
         count = (

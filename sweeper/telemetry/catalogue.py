@@ -168,6 +168,13 @@ CATALOGUE = (
         help="New attempts at a trial, by why the attempt before was lost",
     ),
     Family(
+        name="sweeper_stopping_decisions_total",
+        part=Part.MOVEMENT,
+        kind=Kind.COUNTER,
+        labels=("sweep", "outcome"),
+        help="Decisions of early stopping: trials pruned, parked, promoted, or kept at a rung",
+    ),
+    Family(
         name="sweeper_trial_outcomes_total",
         part=Part.MOVEMENT,
         kind=Kind.COUNTER,

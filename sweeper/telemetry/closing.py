@@ -21,6 +21,7 @@ _STATES = (
     TrialState.ACTIVE,
     TrialState.INTERRUPTED,
     TrialState.RESUMING,
+    TrialState.PARKED,
     TrialState.WAITING,
 )
 _OVER = frozenset({SweepState.FINISHED, SweepState.STOPPED, SweepState.CANCELLED})

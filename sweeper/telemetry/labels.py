@@ -23,6 +23,7 @@ SUBMISSIONS = (
 SUSPENDERS = ("us", "other")
 RESUMES = ("accepted", "failed")
 RESUBMITS = (*FailureClass, "preempted", "asked")
+DECISIONS = ("pruned", "parked", "promoted", "kept")
 OUTCOMES = tuple(sorted(TERMINAL_STATES))
 REPORTS = ("new", "known", "refused")
 NOTICES = ("sent", "given_up")

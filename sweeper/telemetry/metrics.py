@@ -24,6 +24,7 @@ _COUNTED: Mapping[EventKind, tuple[str, Collection[str]]] = {
     EventKind.SUSPENSION: ("sweeper_suspensions_total", labels.SUSPENDERS),
     EventKind.RESUME: ("sweeper_resumes_total", labels.RESUMES),
     EventKind.RESUBMIT: ("sweeper_resubmits_total", labels.RESUBMITS),
+    EventKind.DECISION: ("sweeper_stopping_decisions_total", labels.DECISIONS),
     EventKind.TRANSITION: ("sweeper_trial_outcomes_total", labels.OUTCOMES),
     EventKind.NOTICE: ("sweeper_notices_total", labels.NOTICES),
 }

@@ -28,6 +28,7 @@ _STYLES = {
 _OTHERS = (
     TrialState.INTERRUPTED,
     TrialState.RESUMING,
+    TrialState.PARKED,
     TrialState.HELD,
     TrialState.COMPLETED,
     TrialState.PRUNED,

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.domain.record import TrialView
+from sweeper.domain.record import EventKind, TrialView
 from sweeper.ports import Now, Store, TickSummary
 from sweeper.web import views
 from sweeper.web.answers import EXCEPTION_HANDLERS, JsonAnswer
@@ -28,6 +28,7 @@ from sweeper.web.queries import (
 )
 
 _NEWEST_POINTS = 100
+_EVENTS_OF_TRIAL = 2000
 
 
 def verbs_app(
@@ -104,7 +105,10 @@ class _Api:
         number, view = await self._known(request)
         curve = await self._store.curve(number)
         submissions = await self._store.submissions(number)
-        return JsonAnswer(views.trial_detail(view, submissions, curve[-_NEWEST_POINTS:]))
+        events = await self._store.events(trial=number, limit=_EVENTS_OF_TRIAL)
+        decisions = [event for event in events if event.kind is EventKind.DECISION]
+        newest = curve[-_NEWEST_POINTS:]
+        return JsonAnswer(views.trial_detail(view, submissions, newest, decisions))
 
     async def curve(self, request: Request) -> Response:
         limit = limit_in(request, CURVE_BOUND, bound=CURVE_BOUND)

@@ -124,14 +124,21 @@ def live_view(trial: Trial) -> JsonObject:
 
 
 def trial_detail(
-    view: TrialView, submissions: Sequence[Submission], curve: Sequence[Report]
+    view: TrialView,
+    submissions: Sequence[Submission],
+    curve: Sequence[Report],
+    decisions: Sequence[Event] = (),
 ) -> JsonObject:
-    """Return everything about one trial; `curve` is the newest part of it."""
+    """Return everything about one trial; `curve` is the newest part of it.
+
+    `decisions` are the events of early stopping about it.
+    """
     return {
         "trial": trial_view(view),
         "submissions": [submission_view(submission) for submission in submissions],
         "objective": None if view.objective is None else objective_view(view.objective),
         "curve": [point_view(report) for report in curve],
+        "decisions": [decision_view(event) for event in decisions],
     }
 
 
@@ -184,6 +191,26 @@ def objective_view(objective: ObjectiveValue) -> JsonObject:
 def point_view(report: Report) -> JsonObject:
     """Return one report as a point of a curve."""
     return {"at": time_text(report.at), "step": report.step, "values": dict(report.values)}
+
+
+def decision_view(event: Event) -> JsonObject:
+    """Return what early stopping decided once, with the value and what it was held against."""
+    told = dict(part.partition("=")[::2] for part in event.detail.split())
+    return {
+        "at": time_text(event.at),
+        "outcome": str(event.outcome),
+        "rule": told.get("rule"),
+        "rung": _number(told.get("rung")),
+        "value": _number(told.get("value")),
+        "threshold": _number(told.get("threshold")),
+        "reached": _number(told.get("reached")),
+    }
+
+
+def _number(text: str | None) -> float | int | None:
+    if text is None:
+        return None
+    return int(text) if text.isdecimal() else float(text)
 
 
 def event_view(event: Event) -> JsonObject:

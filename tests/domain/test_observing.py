@@ -340,7 +340,7 @@ def test_no_sequence_of_readings_leaves_a_terminal_state(
 
     ended = next((place for place, one in enumerate(seen) if one.is_terminal), len(seen))
     assert len(set(seen[ended:])) <= 1
-    assert trial.holds_slot is (Phase.COMPLETED not in phases)
+    assert trial.submission.is_open is (Phase.COMPLETED not in phases)
 
 
 def test_what_was_lost_is_due_again_once_it_is_seen() -> None:

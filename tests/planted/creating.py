@@ -249,7 +249,7 @@ CREATING = (
         name="open-creates-hold-no-slot",
         fault="A create that was left open does not count towards the limits.",
         path="sweeper/domain/trial.py",
-        old="        return self.submission.is_open\n",
+        old="        return self.submission.is_open and self.state is not TrialState.PARKED\n",
         new=(
             "        return self.submission.is_open and self.state is not TrialState.SUBMITTING\n"
         ),
@@ -262,7 +262,7 @@ CREATING = (
         name="held-trials-hold-no-slot",
         fault="A held trial gives its slot back, though its training may live.",
         path="sweeper/domain/trial.py",
-        old="        return self.submission.is_open\n",
+        old="        return self.submission.is_open and self.state is not TrialState.PARKED\n",
         new="        return self.submission.is_open and self.state is not TrialState.HELD\n",
         finder="tests/domain/test_planning.py::test_no_more_is_submitted_than_the_limits_leave",
     ),
@@ -271,7 +271,8 @@ CREATING = (
         fault="The transaction that writes intents does not count for itself.",
         path="sweeper/daemon/reconciler.py",
         old=(
-            "        bound = guard(self.spec.limits, now) if any(map(_is_new, actions)) else None\n"
+            "        takes = any(action.takes_slot for action in actions)\n"
+            "        bound = guard(self.spec.limits, now) if takes else None\n"
         ),
         new="        bound = None\n",
         finder=(

@@ -147,8 +147,11 @@ WATCHING = (
         name="own-suspends-undone",
         fault="What we suspended on demand is resumed like what somebody else suspended.",
         path="sweeper/domain/caring.py",
-        old=("    if sweep.state is SweepState.SUSPENDED:\n        return None\n"),
-        new="",
+        old=(
+            "    if sweep.state is SweepState.SUSPENDED or trial.halt is Halt.PARK:\n"
+            "        return None\n"
+        ),
+        new="    if trial.halt is Halt.PARK:\n        return None\n",
         finder=(
             "tests/domain/test_caring.py::TestStopped::"
             "test_nothing_is_resumed_while_the_sweep_is_suspended"

@@ -8,7 +8,7 @@ from sweeper.domain.outbox import Notice, NoticeKind
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import Event, EventKind, Report, SweepRecord, SweepState
 from sweeper.domain.sweep import Goal
-from sweeper.domain.trial import FailureClass, Submission, Trial, TrialState
+from sweeper.domain.trial import FailureClass, Halt, Submission, Trial, TrialState
 from sweeper.ports import Store
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123457, tzinfo=UTC)
@@ -107,6 +107,7 @@ def a_full_sweep() -> SweepRecord:
         late_at=at(8),
         summary_at=at(5),
         forgiven=3,
+        rungs=(1, 3, 3**50),
     )
 
 
@@ -152,6 +153,8 @@ def a_full_trial(number: int = 0) -> Trial:
         reason="a person must look",
         ended_at=at(17),
         retries={FailureClass.INFRASTRUCTURE: 2, FailureClass.TIMEOUT: 1},
+        rung=9,
+        halt=Halt.PARK,
         retry_at=at(18),
         failure=FailureClass.VANISHED,
         cancel_asked_at=at(19),

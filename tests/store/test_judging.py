@@ -27,12 +27,12 @@ def test_best_and_newest_are_over_all_reports(pairs: list[tuple[float, int]], go
 
     losses = [loss for loss, _ in pairs]
     newest = max(seconds for _, seconds in pairs)
-    assert reached == ObjectiveValue(
-        best=min(losses) if goal is Goal.MINIMIZE else max(losses),
-        last=[loss for loss, seconds in pairs if seconds == newest][-1],
-        reports=len(pairs),
-        updated_at=at(newest),
-    )
+    assert reached is not None
+    assert reached.best == (min(losses) if goal is Goal.MINIMIZE else max(losses))
+    assert reached.last == [loss for loss, seconds in pairs if seconds == newest][-1]
+    assert reached.reports == reached.iterations == len(pairs)
+    assert losses[reached.best_at - 1] == reached.best
+    assert reached.updated_at == at(newest)
 
 
 @pytest.mark.parametrize("name", ["acc", None], ids=["another", "none"])

@@ -170,7 +170,9 @@ async def test_trials_in_every_state_are_judged(store: Store) -> None:
     (best,) = await store.best_trials(1)
 
     assert best.trial.state is TrialState.FAILED
-    assert best.objective == ObjectiveValue(best=0.1, last=0.1, reports=1, updated_at=NOW)
+    assert best.objective == ObjectiveValue(
+        best=0.1, last=0.1, reports=1, updated_at=NOW, iterations=1, best_at=1
+    )
 
 
 async def test_a_sweep_without_an_objective_has_no_best_trial(store: Store) -> None:
