@@ -5,7 +5,8 @@
 For each number of active trainings it prints one line of JSON with medians: `render_ms` is what
 sweeper takes to render a scrape, `http_ms` a whole GET of /metrics on this machine, `stall_ms` the
 longest that the daemon's event loop was held up meanwhile, and `peer_ms` what prometheus-client
-takes for as many bare info series with the same labels. `ratio` is render to peer.
+takes for as many bare info series with the same labels. `ratio` is render to peer. The exit code is
+1 where `http_ms` is above what docs/metrics.md promises.
 """
 
 import argparse
@@ -27,6 +28,9 @@ from sweeper.web.serving import bind_tcp, serve
 from sweeper.web.telemetry import telemetry_app
 from tests.support.builders import a_trial
 from tests.telemetry.builders import a_best, a_tick
+
+PROMISED = {400: 20.0, 20_000: 400.0}
+"""Milliseconds that a scrape may take, by the number of active trainings."""
 
 LABELS = ("sweep", "trial", "attempt", "workload_id", "workload_name", "project", "cluster")
 
@@ -119,8 +123,15 @@ def main():
     if options.fetch:
         fetch(options.fetch, options.times)
         return
+    missed = []
     for active in options.active:
-        print(json.dumps(measured(active, options.times)), flush=True)
+        figures = measured(active, options.times)
+        print(json.dumps(figures), flush=True)
+        if figures["http_ms"] > PROMISED.get(active, float("inf")):
+            missed.append(active)
+    for active in missed:
+        print(f"missed: {PROMISED[active]:.0f} ms with {active} trainings", file=sys.stderr)
+    sys.exit(bool(missed))
 
 
 if __name__ == "__main__":
