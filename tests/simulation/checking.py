@@ -27,6 +27,7 @@ PROBE_SECONDS = 3.0
 """Not more often than that does one daemon ask afterwards."""
 
 _ENDS = frozenset({Phase.COMPLETED, Phase.FAILED, Deed.DELETED, Deed.ERASED})
+_GIVEN_UP = frozenset({TrialState.CANCELLED, TrialState.PRUNED})
 _FINAL = frozenset(state.value for state in TrialState if state.is_terminal)
 
 
@@ -71,7 +72,8 @@ def violations(
     `limits` are the active limits of the daemons, with the times at which they began.
     """
     abandoned = _abandoned(scenario, remains)
-    yield from at_every_instant(history, limits, abandoned)
+    parks = scenario.sweep.early is not None
+    yield from at_every_instant(history, limits, abandoned, parks=parks)
     yield from unintended(history)
     yield from touched(history)
     yield from outcomes(scenario, history, remains, abandoned)
@@ -83,7 +85,7 @@ def violations(
     yield from storms(scenario, history)
     yield from fenced(remains.events)
     yield from stopped(history)
-    yield from lowered(history, limits, abandoned)
+    yield from lowered(history, limits, abandoned, parks=parks)
     yield from repeats(history)
 
 
@@ -96,18 +98,24 @@ def _abandoned(scenario: Scenario, remains: Remains) -> Collection[int]:
     return frozenset(
         number
         for number, attempts in remains.submissions.items()
-        if remains.states[number] in {TrialState.CANCELLED, TrialState.FAILED}
+        if remains.states[number] in _GIVEN_UP | {TrialState.FAILED}
         and attempts[-1].workload_id is None
     )
 
 
 def at_every_instant(
-    history: History, limits: Sequence[tuple[float, int]], abandoned: Collection[int] = ()
+    history: History,
+    limits: Sequence[tuple[float, int]],
+    abandoned: Collection[int] = (),
+    *,
+    parks: bool = False,
 ) -> Iterator[Violation]:
-    """I1, I2, I5: one training of a trial at a time, no more than the limit, none after the end."""
+    """I1, I2, I5: one training of a trial at a time, no more than the limit, none after the end.
+
+    Where early stopping `parks` trials, a training that is stopped counts towards no limit.
+    """
     living: dict[str, Entry] = {}
     completed: set[int] = set()
-    bound = max(limit for _, limit in limits)
     for line in history.entries:
         if line.trial is None or line.trial in abandoned:
             continue
@@ -118,12 +126,28 @@ def at_every_instant(
             if line.trial in completed:
                 yield Violation("I5", f"{line.name} was created after its trial was completed")
             living[line.workload_id] = line
-            if len(living) > bound:
-                yield Violation("I2", f"{len(living)} lived with {line.name}, the limit is {bound}")
         elif line.what in _ENDS:
             living.pop(line.workload_id, None)
             if line.what is Phase.COMPLETED:
                 completed.add(line.trial)
+    yield from _too_many(history, max(limit for _, limit in limits), abandoned, parks=parks)
+
+
+def _too_many(
+    history: History, bound: int, abandoned: Collection[int], *, parks: bool
+) -> Iterator[Violation]:
+    """I2: no more trainings at a time than the limit, counted when one begins or goes on."""
+    counted: set[str] = set()
+    for line in history.entries:
+        if line.trial is None or line.trial in abandoned:
+            continue
+        if line.what in _ENDS or (parks and line.what is Phase.STOPPED):
+            counted.discard(line.workload_id)
+        elif line.what is Deed.CREATED or (parks and line.what is Phase.RESUMING):
+            counted.add(line.workload_id)
+            if len(counted) > bound:
+                words = f"{len(counted)} lived with {line.name}, the limit is {bound}"
+                yield Violation("I2", words)
 
 
 def unintended(history: History) -> Iterator[Violation]:
@@ -165,7 +189,7 @@ def outcomes(
             yield Violation("I9", f"trial {number} is held in the calm: {reason}")
         elif not state.is_terminal:
             yield Violation("I9", f"trial {number} is left {state}: {reason}")
-        elif number in abandoned or (state is TrialState.CANCELLED and not has_deleted):
+        elif number in abandoned or (state in _GIVEN_UP and not has_deleted):
             # Without a listing nothing tells how a training ended that was deleted on a wish.
             continue
         elif (state is TrialState.COMPLETED) != (number in completed):
@@ -233,7 +257,10 @@ def resumes(scenario: Scenario, history: History) -> Iterator[Violation]:
                 count = 0
             elif entry.what is Phase.RESUMING and entry.by is Actor.DAEMON:
                 count += 1
-                if count > scenario.sweep.resume_max + taken_back * (1 + scenario.sweep.resume_max):
+                # A promotion is counted no more than taking back a suspend is.
+                promoted = scenario.sweep.early is not None
+                more = taken_back * (1 + scenario.sweep.resume_max) + promoted
+                if count > scenario.sweep.resume_max + more:
                     yield Violation("I15", f"{entry.name} was resumed {count} times")
 
 

@@ -43,7 +43,11 @@ def stopped(history: History) -> Iterator[Violation]:
 
 
 def lowered(
-    history: History, limits: Sequence[tuple[float, int]], abandoned: Collection[int] = ()
+    history: History,
+    limits: Sequence[tuple[float, int]],
+    abandoned: Collection[int] = (),
+    *,
+    parks: bool = False,
 ) -> Iterator[Violation]:
     """I2: a daemon begins no attempt while as many trainings live as its own limit allows.
 
@@ -56,8 +60,10 @@ def lowered(
             case Entry(trial=int() as trial) if trial not in abandoned:
                 if line.what is Deed.CREATED:
                     living[line.workload_id] = trial
-                elif line.what in _ENDS:
+                elif line.what in _ENDS or (parks and line.what is Phase.STOPPED):
                     living.pop(line.workload_id, None)
+                elif parks and line.what is Phase.RESUMING:
+                    living[line.workload_id] = trial
             case Note(what="begun"):
                 begun |= set(line.detail.split())
             case Request(operation="create") if line.about not in begun:

@@ -7,7 +7,7 @@ draws others, and leaves them as they are.
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
@@ -65,7 +65,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """The sweep file, as far as it varies; `lowered` is the limit from the next start on."""
+    """The sweep file, as far as it varies; `lowered` is the limit from the next start on.
+
+    `early` is one of `EARLY`, by which trials are stopped early (None: by nothing).
+    """
 
     trials: int = 6
     active: int = 3
@@ -81,6 +84,7 @@ class Sweep:
     timeouts: float = 120.0
     ramps: bool = True
     lowered: int | None = None
+    early: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,14 @@ ON_TRAININGS = ("preempt", "lose node", "suspend", "delete", "person resumes")
 WINDOWS = ("refused", "outage 503", "silence", "forbidden", "token outage", "no read")
 ON_DAEMON = ("kill", "stop", "double start", "jump")
 ON_SERVER = ("restart",)
+EARLY: Mapping[str, Mapping[str, str | int]] = {
+    "asha": {"type": "asha", "min_iter": 2, "eta": 2, "max_iter": 16},
+    "halving": {"type": "successive_halving", "min_iter": 2, "eta": 2, "max_iter": 16},
+    "hyperband": {"type": "hyperband", "min_iter": 2, "eta": 2},
+    "suspending": {"type": "median", "min_iter": 3, "min_trials": 2, "action": "suspend"},
+}
+"""The ways in which worlds stop trials early."""
+
 OUTAGES = ("refused", "outage 503", "silence")
 """The windows in which nothing of the control plane can be reached."""
 
@@ -154,7 +166,7 @@ def draw(seed: int) -> Scenario:
     # Now and then all is away for hours, which costs few requests.
     hours = stream("hours")
     away = hours.uniform(1, 4) * 3600 if hours.random() < 0.01 else 0.0
-    sweep = _sweep(stream("sweep"))
+    sweep = _with_early(stream("early"), _sweep(stream("sweep")))
     api = _api(stream("api"))
     course = _course(stream("course"), api)
     daemon = stream("daemon")
@@ -202,6 +214,13 @@ def _sweep(rng: random.Random) -> Sweep:
         ramps=rng.random() < 0.7,
         lowered=maybe(0.2, 1, active),
     )
+
+
+def _with_early(rng: random.Random, sweep: Sweep) -> Sweep:
+    if rng.random() >= 0.25:
+        return sweep
+    # What a person resumes by hand is no promotion, and held by no limit.
+    return replace(sweep, early=rng.choice(sorted(EARLY)), leave=False)
 
 
 def _course(rng: random.Random, api: Api) -> Course:
@@ -256,6 +275,8 @@ def _happenings(seed: int, calm: float, sweep: Sweep, api: Api) -> tuple[Happeni
         (WISHES, 0.07),
     ):
         for kind in kinds:
+            if kind == "person resumes" and sweep.early is not None:
+                continue
             rng = random.Random(f"{seed}/draw/happening/{kind}")
             times = rng.choice([1, 1, 2, 6]) if rng.random() < chance else 0
             found += [_happening(rng, calm, kind) for _ in range(times)]

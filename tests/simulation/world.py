@@ -15,6 +15,7 @@ The same scenario gives the same history, whatever the process: `outcome.history
 import asyncio
 import json
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ import looptime
 
 from sweeper.clock import pause
 from sweeper.daemon.service import Service
+from sweeper.domain.phase import Phase
+from sweeper.domain.record import Report
 from sweeper.domain.trial import TrialState
 from sweeper.errors import StoreLockedError
 from sweeper.local.places import CLUSTER_ID
@@ -42,7 +45,7 @@ from tests.simulation.checking import Remains, violations
 from tests.simulation.happening import Happenings
 from tests.simulation.history import History, Note
 from tests.simulation.living import Life
-from tests.simulation.scenario import Scenario, Sweep, draw
+from tests.simulation.scenario import EARLY, Scenario, Sweep, draw
 from tests.simulation.server import START, Cluster
 from tests.simulation.violation import Violation
 from tests.simulation.wire import Weather, Wire
@@ -56,6 +59,7 @@ BOUND = 4 * 3600.0
 PATIENCE = 60.0
 """Virtual seconds until a person comes by."""
 
+_REPORTS_EVERY = 2.0
 QUARANTINE = timedelta(seconds=20)
 LONG_QUARANTINE = timedelta(seconds=180)
 
@@ -80,6 +84,9 @@ def sweep_file(sweep: Sweep, active: int, kept: float | None) -> str:
         value = getattr(sweep, key)
         if value is not None:
             limits[key] = value
+    early: dict[str, Any] = {}
+    if sweep.early is not None:
+        early = {"metric": {"name": "loss"}, "early_terminate": EARLY[sweep.early]}
     phases = ("creating", "initializing", "resuming", "stopping", "terminating", "deleting")
     return json.dumps(
         {
@@ -89,6 +96,7 @@ def sweep_file(sweep: Sweep, active: int, kept: float | None) -> str:
             "seed": 1,
             "parameters": {"lr": {"min": 0.0, "max": 1.0}},
             "limits": limits,
+            **early,
             "retry": {k: {"attempts": n, "backoff": 5} for k, n in sweep.retries.items()},
             "resume": {
                 "max": sweep.resume_max,
@@ -173,12 +181,14 @@ class World:
         happenings = Happenings(self)
         async with asyncio.TaskGroup() as group:
             beside = group.create_task(happenings.play(), name="happenings")
+            reporting = group.create_task(self._report(), name="reports")
             try:
                 async with asyncio.timeout(self.scenario.calm + BOUND):
                     await self._live(group)
             except TimeoutError:
                 self.wrong.append(Violation("I9", f"not settled {BOUND:.0f} s after the calm"))
             beside.cancel()
+            reporting.cancel()
         await pause(200.0 if not self.scenario.api.unique_names else 30.0)
         remains = await self._remains()
         found = [*self.wrong, *violations(self.scenario, self.history, remains, self.limits)]
@@ -188,6 +198,26 @@ class World:
             violations=found,
             seconds=self.cluster.seconds,
         )
+
+    async def _report(self) -> None:
+        """Let trainings at work report, where their sweep compares them."""
+        steps: Counter[int] = Counter()
+        while self.scenario.sweep.early is not None:
+            await pause(_REPORTS_EVERY)
+            at_work = [one for one in self.cluster.ours() if one.phase is Phase.RUNNING]
+            if self.task is None or await self.store.load_sweep() is None:
+                continue
+            for number in sorted({one.trial for one in at_work if one.trial is not None}):
+                steps[number] += 1
+                loss = random.Random(f"{self.scenario.seed}/loss/{number}").random()
+                report = Report(
+                    trial=number,
+                    key=str(steps[number]),
+                    at=self.here.now(),
+                    values={"loss": loss + 1 / steps[number]},
+                    step=steps[number],
+                )
+                await self.store.add_reports([report])
 
     async def _live(self, group: asyncio.TaskGroup) -> None:
         """Let one daemon after the other run until nothing is left to do in the calm."""

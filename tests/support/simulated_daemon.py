@@ -202,6 +202,9 @@ class Rehearsal:
             directory=str(self.directory),
             control_plane="http://sweeper.simulated",
             created_at=self.now(),
+            objective=spec.objective.name if spec.objective else None,
+            goal=spec.objective.goal if spec.objective else None,
+            rungs=spec.early_terminate.rungs if spec.early_terminate else (),
         )
         await self.store.save_sweep(record)
         return record
