@@ -75,7 +75,7 @@ def last_place(spec: EarlyTerminateSpec, reached: int) -> int | None:
     match spec.rule:
         case StoppingRule.HYPERBAND:
             # W&B takes the value at this place for the threshold, and stops what is worse.
-            return int(reached / spec.eta)
+            return int(1.0 / spec.eta * reached)
         case StoppingRule.ASHA | StoppingRule.SUCCESSIVE_HALVING:
             return max(int(reached / spec.eta), 1) - 1
         case StoppingRule.MEDIAN | StoppingRule.PERCENTILE:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from sweeper.bootstrap.folders import SweepFolder
+from sweeper.cli.show import trial_text
 from tests.cli.conftest import Run, lines_of
 
 
@@ -35,6 +36,30 @@ def test_a_sweep_that_does_not_exist_exits_with_2(
 ) -> None:
     assert sweeper("status", "demo") == 2
     assert "no sweep was ever started here" in capsys.readouterr().err
+
+
+def test_show_tells_what_early_stopping_decided() -> None:
+    decision = {
+        "at": "2026-03-01T12:00:00Z",
+        "outcome": "parked",
+        "rule": "asha",
+        "rung": 9,
+        "value": 0.25,
+        "threshold": 0.125,
+        "reached": 11,
+    }
+    trial = {"trial": 0, "reason": "", "state": "parked", "state_since": "-", "params": {}}
+    view = {
+        "trial": {**trial, "retry_at": None},
+        "objective": None,
+        "submissions": [],
+        "curve": [],
+        "decisions": [decision],
+    }
+
+    text = trial_text(view)
+
+    assert "parked at 9, value 0.25, threshold 0.125, 11 got there, asha" in text
 
 
 @pytest.mark.usefixtures("demo")

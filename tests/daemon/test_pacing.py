@@ -13,6 +13,7 @@ from sweeper.domain.trial import Trial, TrialState
 from tests.support.builders import NOW, a_snapshot, a_sweep, a_trial, after
 
 FULL = [a_trial(number) for number in range(4)]
+PARKED = a_trial(4, state=TrialState.PARKED, phase=Phase.STOPPED, running_since=None)
 STOPPED = a_trial(phase=Phase.STOPPED)
 
 
@@ -25,6 +26,8 @@ def in_state(state: SweepState, *live: Trial, **fields: Any) -> Snapshot:
     [
         pytest.param(a_snapshot(*FULL), QUIET_WAIT, id="every slot at work"),
         pytest.param(a_snapshot(*FULL[:3]), BUSY_WAIT, id="a slot is idle"),
+        pytest.param(a_snapshot(*FULL, PARKED), QUIET_WAIT, id="one is parked"),
+        pytest.param(a_snapshot(*FULL[:3], PARKED), BUSY_WAIT, id="a parked one left its slot"),
         pytest.param(a_snapshot(*FULL, planned=4), BUSY_WAIT, id="the end is near"),
         pytest.param(
             a_snapshot(*FULL[:3], a_trial(3, phase=Phase.PENDING)), BUSY_WAIT, id="one is queued"

@@ -17,10 +17,11 @@ from sweeper.domain.phase import Phase
 from sweeper.domain.policy import resume_delay
 from sweeper.domain.record import EventKind
 from sweeper.domain.sweep import HOLD_WINDOW, ResumeSpec, UserSuspended
-from sweeper.domain.trial import TERMINAL_STATES, Trial, TrialState
+from sweeper.domain.trial import TERMINAL_STATES, Halt, Trial, TrialState
 from tests.support.builders import NOW, a_submission, a_trial, after, an_observation
 
 LATER = after(seconds=60)
+MOVING = {Phase.RUNNING, Phase.PENDING, Phase.RESUMING, Phase.CREATING, Phase.INITIALIZING}
 POLICY = ResumeSpec()
 UNSETTLED = sorted(set(TrialState) - TERMINAL_STATES - {TrialState.WAITING})
 
@@ -408,3 +409,36 @@ def test_a_training_that_leaves_is_not_at_work(phase: Phase) -> None:
 
 def test_a_training_that_terminates_counts_as_at_work_until_it_is_back_in_line() -> None:
     assert see(a_trial(), Phase.TERMINATING).trial.submission.is_at_work
+
+
+def test_a_trial_that_is_to_be_parked_is_so_once_it_is_seen_stopped() -> None:
+    trial = a_trial(halt=Halt.PARK, rung=3, phase=Phase.STOPPING, suspend_sent_at=NOW)
+
+    change = see(trial, Phase.STOPPED)
+
+    assert (change.trial.state, change.trial.reason) == (TrialState.PARKED, "parked at 3")
+    assert not change.trial.holds_slot
+
+
+def test_whoever_stopped_what_is_to_be_parked_it_is_ours_to_resume() -> None:
+    change = see(a_trial(halt=Halt.PARK), Phase.STOPPED)
+
+    assert change.trial.state is TrialState.PARKED
+    assert change.trial.submission.suspend_sent_at == LATER
+
+
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.PENDING, Phase.RESUMING])
+def test_a_parked_training_that_someone_resumed_holds_a_slot_again(phase: Phase) -> None:
+    trial = a_trial(state=TrialState.PARKED, halt=Halt.PARK, phase=Phase.STOPPED)
+
+    after_it = see(trial, phase).trial
+
+    assert after_it.holds_slot
+    assert after_it.halt is Halt.PARK
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_parked_trial_never_holds_its_slot_while_it_is_stopped(phase: Phase) -> None:
+    trial = see(a_trial(halt=Halt.PARK, state=TrialState.PARKED, phase=Phase.STOPPED), phase).trial
+
+    assert (trial.state is TrialState.PARKED) <= (trial.submission.phase not in MOVING)

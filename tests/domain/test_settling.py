@@ -38,7 +38,7 @@ from sweeper.domain.settling import (
     unsent,
 )
 from sweeper.domain.sweep import ResumeSpec, RetryRule, RetrySpec
-from sweeper.domain.trial import TERMINAL_STATES, FailureClass, Trial, TrialState
+from sweeper.domain.trial import TERMINAL_STATES, FailureClass, Halt, Trial, TrialState
 from sweeper.errors import InvalidTransitionError
 from tests.support.builders import (
     NOW,
@@ -556,3 +556,24 @@ def test_who_retries_a_create_that_cannot_be_found_has_looked_for_it(
     assert change.trial.state is TrialState.SUBMITTING
     assert (submission.sent_at is not None) is is_open
     assert (submission.looked_up_at is not None) is is_open
+
+
+class TestPruned:
+    def test_a_trial_given_up_by_early_stopping_is_pruned(self) -> None:
+        trial = a_trial(halt=Halt.PRUNE, rung=9, delete_sent_at=NOW)
+
+        change = gone(trial, None, RetrySpec(), NOW)
+
+        assert (change.trial.state, change.trial.reason) == (TrialState.PRUNED, "pruned at 9")
+
+    def test_what_a_person_cancelled_is_not_pruned(self) -> None:
+        trial = a_trial(halt=Halt.PRUNE, cancel_asked_at=NOW, delete_sent_at=NOW)
+
+        assert gone(trial, None, RetrySpec(), NOW).trial.state is TrialState.CANCELLED
+
+    def test_what_failed_before_its_delete_is_not_tried_again(self) -> None:
+        verdict = Verdict(failure=FailureClass.INFRASTRUCTURE, reason="node lost")
+
+        change = failed(a_trial(halt=Halt.PRUNE), verdict, RetrySpec(), NOW)
+
+        assert change.trial.state is TrialState.FAILED

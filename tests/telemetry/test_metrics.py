@@ -51,6 +51,7 @@ def test_the_process_is_measured_too(metrics: Metrics) -> None:
         (EventKind.SUSPENSION, "us", ("suspensions_total", "us", "demo")),
         (EventKind.RESUME, "accepted", ("resumes_total", "accepted", "demo")),
         (EventKind.RESUBMIT, "preempted", ("resubmits_total", "preempted", "demo")),
+        (EventKind.DECISION, "parked", ("stopping_decisions_total", "parked", "demo")),
         (EventKind.TRANSITION, "pruned", ("trial_outcomes_total", "demo", "pruned")),
         (EventKind.NOTICE, "given_up", ("notices_total", "given_up", "demo")),
     ],

@@ -168,6 +168,23 @@ def test_the_detail_of_a_trial_without_reports_has_no_objective() -> None:
     assert views.trial_detail(a_view(), [], [])["objective"] is None
 
 
+def test_a_decision_is_shown_with_the_value_and_what_it_was_held_against() -> None:
+    detail = "rule=asha rung=9 value=0.25 threshold=1e-05 reached=11"
+    event = Event(at=NOW, kind=EventKind.DECISION, outcome="parked", trial=3, detail=detail)
+
+    assert views.trial_detail(a_view(), [], [], [event])["decisions"] == [
+        {
+            "at": T0,
+            "outcome": "parked",
+            "rule": "asha",
+            "rung": 9,
+            "value": 0.25,
+            "threshold": 1e-05,
+            "reached": 11,
+        }
+    ]
+
+
 def test_an_event_is_shown_whole() -> None:
     event = Event(at=NOW, kind=EventKind.TRANSITION, outcome=TrialState.FAILED, trial=3, number=9)
 
