@@ -4,6 +4,7 @@ SweeperError
 ├── UserError                tell the user, exit 2
 │   ├── SweepFileError       faults of a sweep file, each with its place
 │   ├── SettingsError        a flag, variable or settings file that cannot be used
+│   ├── UnmetRulesError      constraints that hardly any point of a search space meets
 │   ├── RenderingError       params that cannot be put where the sweep file wants them
 │   └── MissingExtraError    an optional dependency is not installed
 ├── SweepOwnedError          another daemon owns the sweep: exit 4
@@ -77,6 +78,10 @@ class SettingsError(UserError):
 
 class RenderingError(UserError):
     """A trial's params cannot be put where the sweep file wants them; names the place."""
+
+
+class UnmetRulesError(UserError):
+    """No params were found that meet the constraints of a sweep."""
 
 
 class MissingExtraError(UserError):

@@ -303,6 +303,9 @@ class Searcher(Protocol):
 
         None means that they are not found yet: asking has them found, and a later tick has them.
         Once they are in the trial's row nobody asks again; until then they may change.
+
+        Raises:
+            UnmetRulesError: there are none that meet the sweep's constraints.
         """
         ...
 

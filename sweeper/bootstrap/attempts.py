@@ -19,7 +19,7 @@ from sweeper.domain.surroundings import Surroundings
 from sweeper.domain.sweep import SweepSpec
 from sweeper.domain.trial import Observation, Trial
 from sweeper.domain.values import Params, digest
-from sweeper.errors import RenderingError
+from sweeper.errors import RenderingError, UnmetRulesError
 from sweeper.objectives.tokens import token_for
 from sweeper.ports import Searcher, TrainingRequest
 from sweeper.wire.completing import completed
@@ -43,26 +43,27 @@ class Attempts:
 
     def draft(self, number: int, attempt: int, params: Params | None) -> Draft | None:
         """Return what is known of an attempt before it is recorded (`planning.Drafting`)."""
-        point = self.searcher.params(number) if params is None else params
+        try:
+            point = self.searcher.params(number) if params is None else params
+        except UnmetRulesError as error:
+            return self._faulty(number, attempt, {}, str(error))
         if point is None:
             return None
         try:
             rendered = self._rendered(number, attempt, point)
         except RenderingError as error:
-            return Draft(
-                params=point,
-                workload_name=workload_name(
-                    self.around.slug, self.around.sweep_id, number, attempt
-                ),
-                digest=digest(point),
-                gpus=Fraction(0),
-                fault=str(error),
-            )
+            return self._faulty(number, attempt, point, str(error))
         return Draft(
             params=point,
             workload_name=rendered.name,
             digest=rendered.digest,
             gpus=gpus_of(rendered.spec),
+        )
+
+    def _faulty(self, number: int, attempt: int, point: Params, fault: str) -> Draft:
+        name = workload_name(self.around.slug, self.around.sweep_id, number, attempt)
+        return Draft(
+            params=point, workload_name=name, digest=digest(point), gpus=Fraction(0), fault=fault
         )
 
     def request(self, trial: Trial) -> TrainingRequest:

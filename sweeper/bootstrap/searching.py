@@ -84,6 +84,7 @@ def _order(spec: SweepSpec) -> "Order":
         space=spec.space,
         groups=spec.zip,
         options=search.options,
+        rules=spec.rules,
     )
 
 

@@ -6,6 +6,7 @@ import unicodedata
 from typing import cast
 
 from sweeper.domain.quasirandom import QuasiRandomSampler
+from sweeper.domain.ruled import RuledGrid, RuledSampler
 from sweeper.domain.sampling import GridSampler, RandomSampler, Sampler
 from sweeper.domain.sweep import Method, SweepSpec
 from sweeper.domain.values import Params, freeze
@@ -22,7 +23,8 @@ class Expansion:
     it fails.
 
     Raises:
-        ValueError: the method is grid, and a parameter is none that a grid can walk.
+        ValueError: the method is grid, and a parameter is none that a grid can walk, or the grid is
+            too large for rules.
     """
 
     def __init__(self, spec: SweepSpec) -> None:
@@ -50,6 +52,7 @@ class Expansion:
 
         Raises:
             ValueError: the sweep has no trial of that number.
+            UnmetRulesError: no draw met the constraints.
         """
         planned = self.planned
         if number < 0 or (planned is not None and number >= planned):
@@ -61,8 +64,15 @@ class Expansion:
 
 
 def _sampler(spec: SweepSpec) -> Sampler:
-    if spec.method is Method.GRID:
+    if spec.method is Method.GRID and spec.rules.are_none:
         return GridSampler(spec.space, spec.seed, spec.zip, spec.order)
+    if spec.method is Method.GRID:
+        return RuledGrid(spec.space, spec.seed, spec.zip, spec.order, spec.rules)
+    drawn = _drawing(spec)
+    return drawn if spec.rules.are_none else RuledSampler(drawn, drawn, spec.rules)
+
+
+def _drawing(spec: SweepSpec) -> RandomSampler:
     if spec.search is not None and not spec.search.sampler.is_model_based:
         return QuasiRandomSampler(spec.space, spec.seed, spec.zip, name=spec.search.sampler)
     return RandomSampler(spec.space, spec.seed, spec.zip)

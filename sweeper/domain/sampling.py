@@ -65,9 +65,19 @@ class RandomSampler:
             (path, parameter.at(self._quantile(index, path))) for path, parameter in self._leaves
         )
 
+    def redrawn(self, index: int, attempt: int) -> Params:
+        """Return other draws at `index`, for each `attempt` from 1 on."""
+        return nested(
+            (path, parameter.at(self._drawn(f"{index:x}/{attempt:x}", path)))
+            for path, parameter in self._leaves
+        )
+
     def _quantile(self, index: int, path: Path) -> float:
+        return self._drawn(f"{index:x}", path)
+
+    def _drawn(self, place: str, path: Path) -> float:
         leader = self._leaders.get(path, path)
-        text = canonical_json([f"{self._seed:x}", f"{index:x}", *leader])
+        text = canonical_json([f"{self._seed:x}", place, *leader])
         draw = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
         # An odd number over 2**53 is exact, never 0 and never 1.
         return ((draw >> 12) * 2 + 1) / 2**53

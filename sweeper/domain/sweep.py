@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from sweeper.domain.parameters import SearchSpace
 from sweeper.domain.receivers import Receiver
+from sweeper.domain.rules import Rules
 from sweeper.domain.search import SearchSpec
 from sweeper.domain.trial import FailureClass
 from sweeper.domain.values import JsonValue, Params
@@ -223,9 +224,10 @@ class SweepSpec:
     default). `seed` decides every random draw. `repeats` (at least 1) is how many trials each
     point gets; `points` are tried first, each once per repeat; `run_cap` bounds the number of
     trials. `zip` names groups of categorical parameters of equal length whose values walk
-    together. `search` says what draws params where neither a grid nor chance does. `training` None
-    means: always the local control plane. `cleanup` is how long a finished training is kept by the
-    control plane (None: as long as it likes). `notify` are those who are told of the sweep.
+    together; `rules` say which points there are. `search` says what draws params where neither a
+    grid nor chance does. `training` None means: always the local control plane. `cleanup` is how
+    long a finished training is kept by the control plane (None: as long as it likes). `notify` are
+    those who are told of the sweep.
     """
 
     name: str
@@ -248,5 +250,6 @@ class SweepSpec:
     cleanup: timedelta | None = timedelta(days=7)
     early_terminate: EarlyTerminateSpec | None = None
     search: SearchSpec | None = None
+    rules: Rules = field(default_factory=Rules)
     description: str | None = None
     notify: tuple[Receiver, ...] = ()

@@ -7,8 +7,10 @@ and is answered `{"params": {...}}` or `{"error": "..."}`.
 from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_args
 
+from sweeper.domain.constraints import Constraint
 from sweeper.domain.parameters import Parameter, SearchSpace
 from sweeper.domain.result import Outcome, Result
+from sweeper.domain.rules import Condition, Rules
 from sweeper.domain.search import SamplerName
 from sweeper.domain.sweep import Goal
 from sweeper.domain.values import JsonValue, Params, freeze, plain
@@ -26,6 +28,8 @@ def order_json(order: Order) -> Mapping[str, Any]:
         "space": _space_json(order.space),
         "groups": [list(group) for group in order.groups],
         "options": plain(order.options),
+        "when": plain({name: {**one} for name, one in order.rules.when.items()}),
+        "constraints": [constraint.text for constraint in order.rules.constraints],
         "prior": [result_json(result) for result in order.prior],
     }
 
@@ -39,6 +43,7 @@ def read_order(given: Mapping[str, Any]) -> Order:
         space=_read_space(given["space"]),
         groups=tuple(map(tuple, given["groups"])),
         options=given["options"],
+        rules=_read_rules(given),
         prior=tuple(map(read_result, given["prior"])),
     )
 
@@ -58,6 +63,13 @@ def read_result(given: Mapping[str, Any]) -> Result:
     """Return the result that `result_json` made this of."""
     params = cast(Params, freeze(given["params"]))
     return Result(**{**given, "params": params, "outcome": Outcome(given["outcome"])})
+
+
+def _read_rules(given: Mapping[str, Any]) -> Rules:
+    return Rules(
+        when=cast(Mapping[str, Condition], freeze(given["when"])),
+        constraints=tuple(map(Constraint, given["constraints"])),
+    )
 
 
 def _space_json(space: SearchSpace) -> Sequence[Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sweeper.domain.parameters import SearchSpace
 from sweeper.domain.result import Result
+from sweeper.domain.rules import Rules
 from sweeper.domain.sampling import Groups
 from sweeper.domain.search import SamplerName
 from sweeper.domain.sweep import Goal
@@ -24,4 +25,5 @@ class Order:
     space: SearchSpace
     groups: Groups = ()
     options: Mapping[str, JsonValue] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
     prior: tuple[Result, ...] = ()

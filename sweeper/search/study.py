@@ -12,17 +12,26 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, cast
 
 import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import Trial, TrialState
 
 from sweeper.domain.result import Outcome, Result
+from sweeper.domain.ruled import RuledSampler
+from sweeper.domain.rules import Rules
+from sweeper.domain.sampling import RandomSampler as RandomSampling
 from sweeper.domain.sampling import nested
 from sweeper.domain.search import SamplerName
 from sweeper.domain.sweep import Goal
 from sweeper.domain.values import JsonValue, Params
-from sweeper.search.dimensions import Coordinate, constants, dimensions
+from sweeper.search.dimensions import Coordinate, Dimension, constants, dimensions
 from sweeper.search.order import Order
 
 Coordinates: TypeAlias = Mapping[str, Coordinate]
@@ -50,7 +59,12 @@ class Study:
         self._order = order
         self._make, self._plain = _maker(order), RandomSampler(seed=0)
         self._keeps_state = order.sampler is SamplerName.CMAES
-        self._dimensions = dimensions(order.space, order.groups)
+        found = dimensions(order.space, order.groups)
+        # Those that others depend on are drawn first.
+        by_order = sorted(found, key=lambda name: _depth(order.rules, found[name]))
+        self._dimensions = {name: found[name] for name in by_order}
+        chance = RandomSampling(order.space, order.seed, order.groups)
+        self._chance = RuledSampler(chance, chance, order.rules)
         self._fixed = tuple(constants(order.space))
         self._results: dict[int, Result] = {}
         self._begin()
@@ -88,9 +102,15 @@ class Study:
         self._study.sampler = self._make(sampler_seed(self._order.seed, number))
         trial = self._drawn()
         params = self._params(trial.params)
-        self._correct(trial, params)
-        self._trials[number] = trial
+        if self._order.rules.hold(params):
+            self._correct(trial, params)
+            self._trials[number] = trial
+            self._results[number] = Result(number=number, params=params, outcome=Outcome.RUNNING)
+            return params
+        # No sampler knows the constraints; what does not meet them is drawn anew by chance.
+        params = self._chance.params(number)
         self._results[number] = Result(number=number, params=params, outcome=Outcome.RUNNING)
+        self._begin()
         return params
 
     def _begin(self) -> None:
@@ -136,23 +156,37 @@ class Study:
         return self._storage.get_trial_id_from_study_id_trial_number(study, trial.number)
 
     def _drawn(self) -> Trial:
-        wanted = {name: one.distribution for name, one in self._dimensions.items()}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return self._study.ask(wanted)
+            trial = self._study.ask()
+            for name, dimension in self._dimensions.items():
+                if self._exists(dimension, trial):
+                    _suggest(trial, name, dimension.distribution)
+            return trial
+
+    def _exists(self, dimension: Dimension, trial: Trial) -> bool:
+        """Whether a dimension has a meaning beside those that were drawn before it."""
+        rules = self._order.rules
+        if not rules.when:
+            return True
+        before = self._params(trial.params)
+        return any(rules.exists(path[0], before) for path in dimension.paths)
 
     def _params(self, coordinates: Mapping[str, Any]) -> Params:
         """Return the params that the coordinates of a trial mean."""
         found = dict(self._fixed)
-        for name, dimension in self._dimensions.items():
-            values = dimension.values(coordinates[name])
-            found.update(zip(dimension.paths, values, strict=True))
-        return nested(found.items())
+        for name, coordinate in coordinates.items():
+            dimension = self._dimensions[name]
+            found.update(zip(dimension.paths, dimension.values(coordinate), strict=True))
+        return self._order.rules.existing(nested(found.items()))
 
     def _coordinates(self, params: Params) -> Coordinates | None:
         """Return the coordinates of params, None where the space does not hold them."""
         found: dict[str, Coordinate] = {}
+        rules = self._order.rules
         for name, dimension in self._dimensions.items():
+            if not any(rules.exists(path[0], params) for path in dimension.paths):
+                continue
             try:
                 values = [_value_at(params, path) for path in dimension.paths]
             except LookupError:
@@ -171,6 +205,22 @@ class Study:
                 distribution = self._dimensions[name].distribution
                 internal = distribution.to_internal_repr(coordinate)
                 self._storage.set_trial_param(self._id_of(trial), name, internal, distribution)
+
+
+def _depth(rules: Rules, dimension: Dimension) -> int:
+    return max(rules.order(path[0]) for path in dimension.paths)
+
+
+def _suggest(trial: Trial, name: str, distribution: BaseDistribution) -> None:
+    match distribution:
+        case FloatDistribution(low=low, high=high, log=log):
+            trial.suggest_float(name, low, high, log=log)
+        case IntDistribution(low=low, high=high):
+            trial.suggest_int(name, low, high)
+        case CategoricalDistribution(choices=choices):
+            trial.suggest_categorical(name, choices)
+        case _:
+            raise TypeError(f"no dimension is a {type(distribution).__name__}")
 
 
 def _value_at(params: Params, path: tuple[str, ...]) -> JsonValue:

@@ -17,7 +17,7 @@ from sweeper.domain.expansion import Expansion
 from sweeper.domain.record import Event, EventKind, SweepRecord, TrialView
 from sweeper.domain.result import Result, result_of
 from sweeper.domain.values import Params
-from sweeper.errors import StoreAwayError, SuggestionError
+from sweeper.errors import StoreAwayError, SuggestionError, UnmetRulesError
 from sweeper.ports import Store, TickSummary
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Suggestions:
     expansion: Expansion
     on_ready: Callable[[], None] = field(default=lambda: None)
     heard: Callable[[float, bool], None] = field(default=lambda *_: None)
-    _ready: dict[int, Params] = field(default_factory=dict)
+    _ready: dict[int, Params | UnmetRulesError] = field(default_factory=dict)
     _wanted: set[int] = field(default_factory=set)
     _changed: set[int] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,14 +66,19 @@ class Suggestions:
         return self.expansion.planned
 
     def params(self, number: int) -> Params | None:
-        """Return the params of a trial without a row, None until they are suggested."""
+        """Return the params of a trial without a row, None until they are suggested.
+
+        Raises:
+            UnmetRulesError: none were found that meet the constraints.
+        """
         if number < self.expansion.given:
             return self.expansion.params(number)
         found = self._ready.get(number)
         if found is None:
             self._wanted.add(number)
             self._wake.set()
-        return found
+            return None
+        return _known(found)
 
     def recorded(self, sweep: SweepRecord, events: Sequence[Event]) -> None:
         """Remember which trials the study does not know as they are now."""
@@ -95,6 +100,8 @@ class Suggestions:
                 number = min(self._wanted)
                 try:
                     self._ready[number] = await self._suggested(number)
+                except UnmetRulesError as error:
+                    self._ready[number] = error
                 except StoreAwayError as error:
                     _log.warning("No trial is suggested while the store is away: %s", error)
                     await pause(_STORE_PAUSE)
@@ -118,7 +125,8 @@ class Suggestions:
         view = await self.store.trial(first)
         if view is not None:
             return view.trial.params
-        return self._ready.get(first) or await self._suggested(first)
+        ready = self._ready.get(first)
+        return await self._suggested(first) if ready is None else _known(ready)
 
     async def _asked(self, point: int) -> Params | None:
         error: SuggestionError | None = None
@@ -167,3 +175,9 @@ class Suggestions:
 
     def _joined(self, views: Sequence[TrialView]) -> Result:
         return result_of(self._point(views[0]), views, self.expansion.repeats)
+
+
+def _known(found: Params | UnmetRulesError) -> Params:
+    if isinstance(found, UnmetRulesError):
+        raise found
+    return found

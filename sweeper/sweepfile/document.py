@@ -22,7 +22,7 @@ from sweeper.wire.rules.view import shown
 
 Text = Annotated[str, Field(min_length=1)]
 
-NOT_YET = ("when", "constraints", "metrics")
+NOT_YET = ("metrics",)
 """Keys that have a meaning which this version does not carry out."""
 
 _METHODS = ("grid", "random", "bayes")
@@ -118,6 +118,10 @@ class Document(BaseModel):
     """How many trials each point gets."""
     points: list[dict[str, Any]] | None = None
     """Points that are tried first."""
+    when: dict[str, dict[str, Any]] | None = None
+    """Parameters that exist only where others have some value: `{momentum: {optimizer: sgd}}`."""
+    constraints: list[Text] | None = None
+    """What params must meet, as arithmetic and comparisons: `[a * b <= 64]`."""
     zip: list[Annotated[list[Text], Field(min_length=2)]] | None = None
     """Groups of parameters whose lists of values walk together."""
     cleanup: Cleanup = None

@@ -1,6 +1,6 @@
 """Reads `points` and `zip`, which speak of the parameters by name."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from sweeper.domain.axes import identity
@@ -16,6 +16,7 @@ from sweeper.domain.parameters import (
     Uniform,
     WeightedCategorical,
 )
+from sweeper.domain.rules import Rules
 from sweeper.domain.values import JsonValue, Params, freeze
 from sweeper.sweepfile.findings import Findings
 from sweeper.sweepfile.places import Node, Path, legible
@@ -26,23 +27,32 @@ _MOST_NAMED = 5
 
 
 def read_points(
-    findings: Findings, space: SearchSpace, given: Sequence[Mapping[str, JsonValue]]
+    findings: Findings,
+    space: SearchSpace,
+    given: Sequence[Mapping[str, JsonValue]],
+    rules: Rules | None = None,
 ) -> tuple[Params, ...]:
-    """Return the points of the file; parameters of one value may be left out of them."""
+    """Return the points of the file.
+
+    Parameters of one value, and those that do not exist beside the others, may be left out.
+    """
     named = findings.root.members["parameters"]
-    reader = _Points(findings, space)
+    reader = _Points(findings, space, rules or Rules())
     for place, point in enumerate(given):
         reader.check(("points", place), space, named, point)
     if findings.has_faults(("points",)):
         return ()
-    return tuple(cast(Params, freeze(_completed(space, point))) for point in given)
+    return tuple(
+        cast(Params, freeze(_completed(space, point, reader.absent(point)))) for point in given
+    )
 
 
 class _Points:
     """Checks points one after another; what a parameter allows is worked out once."""
 
-    def __init__(self, findings: Findings, space: SearchSpace) -> None:
+    def __init__(self, findings: Findings, space: SearchSpace, rules: Rules) -> None:
         self._findings = findings
+        self._rules = rules
         self._tests: dict[int, _Test] = {}
         self._space = space
 
@@ -53,15 +63,28 @@ class _Points:
             return
         for name, value in point.items():
             self._check_value((*path, name), space, named, name, value)
+        absent = self.absent(point) if space is self._space else set()
         missing = [
             name
             for name in named.members
-            if name not in point and not _is_settled(space.parameters.get(name))
+            if name not in point
+            and name not in absent
+            and not _is_settled(space.parameters.get(name))
         ]
         if missing:
             some = ", ".join(legible(name) for name in missing[:_MOST_NAMED])
             rest = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
             self._findings.fault(path, f"says nothing of {some}{rest}: give each a value")
+
+    def absent(self, point: Mapping[str, JsonValue]) -> set[str]:
+        """Return the conditional parameters that do not exist beside a point's values."""
+        settled = {
+            name: one.value
+            for name, one in self._space.parameters.items()
+            if isinstance(one, Constant)
+        }
+        whole = {**settled, **point}
+        return {name for name in self._rules.when if not self._rules.exists(name, whole)}
 
     def _check_value(
         self, path: Path, space: SearchSpace, named: Node, name: str, value: JsonValue
@@ -130,10 +153,14 @@ def _is_settled(parameter: Parameter | SearchSpace | None) -> bool:
     return isinstance(parameter, Constant)
 
 
-def _completed(space: SearchSpace, point: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return a point with the values of the parameters that have one only."""
+def _completed(
+    space: SearchSpace, point: Mapping[str, JsonValue], absent: Collection[str] = ()
+) -> dict[str, JsonValue]:
+    """Return a point with the values of the parameters that have one only, and exist."""
     full: dict[str, JsonValue] = {}
     for name, parameter in sorted(space.parameters.items()):
+        if name in absent and name not in point:
+            continue
         if isinstance(parameter, SearchSpace):
             inner = point.get(name, {})
             full[name] = _completed(parameter, inner if isinstance(inner, Mapping) else {})

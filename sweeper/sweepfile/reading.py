@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sweeper.domain.expansion import Expansion
 from sweeper.domain.parameters import SearchSpace
+from sweeper.domain.rules import Rules
 from sweeper.domain.search import SearchSpec
 from sweeper.domain.stopping import waits_for_all
 from sweeper.domain.sweep import (
@@ -21,7 +22,7 @@ from sweeper.domain.sweep import (
     TrainingTemplate,
 )
 from sweeper.domain.values import JsonValue, Params
-from sweeper.errors import Fault, SweepFileError
+from sweeper.errors import Fault, SweepFileError, UnmetRulesError
 from sweeper.sweepfile.changes import digest
 from sweeper.sweepfile.command import read_command
 from sweeper.sweepfile.document import check_keys, check_labels, is_given, read_key
@@ -38,6 +39,7 @@ from sweeper.sweepfile.places import Notice
 from sweeper.sweepfile.points import read_points, read_zip
 from sweeper.sweepfile.recovering import read_resume, read_retry, read_timeouts
 from sweeper.sweepfile.rehearsing import check_placeholders, rehearse
+from sweeper.sweepfile.ruling import check_points, read_rules
 from sweeper.sweepfile.searching import read_search, settle_search
 from sweeper.sweepfile.secrets import check_secrets, hide_secrets
 from sweeper.sweepfile.training import read_training
@@ -175,6 +177,7 @@ class _Reading:
             findings, self._get("name"), self._file, self._context.today, flag=self._context.name
         )
         seed = self._get("seed")
+        rules = self._rules(space)
         spec = SweepSpec(
             name=name,
             method=method or Method.RANDOM,
@@ -187,8 +190,9 @@ class _Reading:
             run_cap=self._get("run_cap"),
             order=Order(self._get("order") or Order.FILE),
             repeats=self._get("repeats") or 1,
-            points=self._points(space),
+            points=self._points(space, rules),
             zip=self._zip(space),
+            rules=rules,
             training=training,
             retry=self._section("retry", read_retry) or RetrySpec(),
             resume=self._section("resume", read_resume) or ResumeSpec(),
@@ -244,9 +248,15 @@ class _Reading:
         active = self._context.default_active_local if is_local else DEFAULT_ACTIVE_REMOTE
         return read_limits(self._findings, active) or LimitsSpec(active=active)
 
-    def _points(self, space: SearchSpace) -> tuple[Params, ...]:
+    def _rules(self, space: SearchSpace) -> Rules:
+        when, constraints = self._of_parameters("when"), self._of_parameters("constraints")
+        return read_rules(self._findings, space, when, constraints)
+
+    def _points(self, space: SearchSpace, rules: Rules) -> tuple[Params, ...]:
         given = self._of_parameters("points")
-        return read_points(self._findings, space, given) if given else ()
+        points = read_points(self._findings, space, given, rules) if given else ()
+        check_points(self._findings, rules, points)
+        return points
 
     def _zip(self, space: SearchSpace) -> tuple[tuple[str, ...], ...]:
         given = self._of_parameters("zip")
@@ -275,9 +285,12 @@ class _Reading:
         )
         if not findings.faults:
             self._check_size(spec)
+            names_known = names_known and not findings.faults
         elif names_known:
             # Only the training is looked at, so the trial may be any.
-            spec = replace(spec, method=Method.RANDOM, points=(), zip=())
+            spec = replace(
+                spec, method=Method.RANDOM, points=(), zip=(), rules=Rules(), search=None
+            )
         if names_known:
             is_local = spec.training is None or context.local
             terms = Terms(
@@ -289,8 +302,17 @@ class _Reading:
             rehearse(findings, spec, terms, local=is_local)
 
     def _check_size(self, spec: SweepSpec) -> None:
-        most, planned = spec.limits.max_trials, Expansion(spec).planned
-        early = spec.early_terminate
+        try:
+            planned = Expansion(spec).planned
+            if planned != 0 and not spec.rules.are_none:
+                Expansion(spec).params(len(spec.points) * spec.repeats)
+        except (ValueError, UnmetRulesError) as error:
+            self._findings.fault(("constraints" if spec.rules.constraints else "when",), str(error))
+            return
+        if planned == 0 and spec.rules.constraints:
+            self._findings.fault(("constraints",), "no point of the grid meets them: loosen them")
+            return
+        early, most = spec.early_terminate, spec.limits.max_trials
         if planned is None and early is not None and waits_for_all(early) and not early.bracket:
             message = "the sweep has no end of trials to wait for: write bracket, or run_cap"
             self._findings.fault(("early_terminate",), message, key=True)

@@ -6,8 +6,10 @@ import optuna
 import pytest
 from optuna.samplers import TPESampler
 
+from sweeper.domain.constraints import parse
 from sweeper.domain.parameters import SearchSpace, Uniform
 from sweeper.domain.result import Outcome, Result
+from sweeper.domain.rules import Rules
 from sweeper.domain.search import SamplerName
 from sweeper.domain.sweep import Goal
 from sweeper.domain.values import Params
@@ -177,3 +179,28 @@ def test_options_reach_the_sampler() -> None:
 
     assert Study(late).startup == 25
     assert searched(Study(late), 25)[20].params != searched(Study(an_order()), 25)[20].params
+
+
+RULED = Rules(
+    when={"lr": {"c": ("a", "b")}, "x": {"n": (1, 2, 3, 4, 5)}},
+    constraints=(parse("n * lr < 0.3"),),
+)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_what_is_suggested_keeps_to_the_rules_also_when_made_anew(sampler: SamplerName) -> None:
+    order = replace(an_order(PLAIN, sampler), rules=RULED)
+    study = Study(order)
+    found: list[Result] = []
+    for number in range(40):
+        params = study.ask(number)
+        assert RULED.existing(params) == params
+        assert RULED.hold(params)
+        found.append(completed(number, params, float(str(params["n"]))))
+        study.tell([found[-1]])
+
+    assert len({frozenset(one.params) for one in found}) > 2
+    for number in range(0, 40, 7):
+        other = Study(order)
+        other.tell(found[:number])
+        assert other.ask(number) == found[number].params

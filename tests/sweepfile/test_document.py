@@ -68,12 +68,11 @@ def test_any_other_key_is_a_violation() -> None:
     assert told(the_fault(text, a_context(strict=True))) == (6, 1, "notes")
 
 
-@pytest.mark.parametrize("key", ["when", "constraints", "metrics"])
-def test_what_is_not_carried_out_yet_is_a_fault(key: str) -> None:
-    fault = the_fault(PLAIN + f"{key}: {{}}")
+def test_what_is_not_carried_out_yet_is_a_fault() -> None:
+    fault = the_fault(PLAIN + "metrics: {}")
 
-    assert told(fault) == (6, 1, key)
-    assert f"this version does not carry out {key}" in fault.message
+    assert told(fault) == (6, 1, "metrics")
+    assert "this version does not carry out metrics" in fault.message
 
 
 @pytest.mark.parametrize("written", ["objective: push", "notify: []", "objective:", "notify: ~"])
