@@ -1,15 +1,18 @@
-"""Print what trials reached: a table for a person, CSV and JSON for programs."""
+"""Print what trials reached: a table for a person; CSV, JSON and Parquet for programs."""
 
 import asyncio
 import itertools
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Any, TypeAlias, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
+from sweeper.errors import MissingExtraError, SettingsError
+from sweeper.exports.parquet import write_parquet
 from sweeper.exports.rows import columns_of
 from sweeper.exports.table import results_table
 from sweeper.exports.texts import to_csv, to_json
@@ -33,16 +36,35 @@ class ResultsFormat(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    PARQUET = "parquet"
 
 
 async def print_results(client: VerbsClient, form: str, top: int | None = None) -> None:
-    """Print all results on stdout, a page at a time; a table holds the best `top` trials."""
+    """Print all results on stdout, a page at a time; a table holds the best `top` trials.
+
+    Parquet is no text: all of it is gathered first.
+
+    Raises:
+        SettingsError: it would go to a terminal, or what writes it is not installed.
+    """
     if form == ResultsFormat.TABLE:
         await _print_table(client, top or TABLE_ROWS)
         return
+    if form == ResultsFormat.PARQUET:
+        _check_parquet()
     rows = _in_thread(client.all_results(), asyncio.get_running_loop())
+    if form == ResultsFormat.PARQUET:
+        await asyncio.to_thread(write_parquet, rows, sys.stdout.buffer)
+        return
     pieces = _csv(rows) if form == ResultsFormat.CSV else to_json(rows)
     await asyncio.to_thread(_write, pieces)
+
+
+def _check_parquet() -> None:
+    if find_spec("pyarrow") is None:
+        raise MissingExtraError("results as Parquet", "parquet")
+    if sys.stdout.isatty():
+        raise SettingsError("Parquet is no text: send it to a file, with > results.parquet")
 
 
 async def _print_table(client: VerbsClient, top: int) -> None:

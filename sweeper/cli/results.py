@@ -1,22 +1,14 @@
 """`sweeper results`: what the trials reached."""
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sweeper.cli.options import AsJson, StateDir, Sweep, asked
+from sweeper.errors import SettingsError
 
 if TYPE_CHECKING:
     from sweeper.bootstrap.verbs import Verbs
-
-
-class Format(StrEnum):
-    """How results are printed."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,7 +18,14 @@ def add_to(app: typer.Typer) -> None:
 
 def results(
     sweep: Sweep,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one trial a line.")] = False,
+    form: Annotated[
+        Literal["table", "csv", "json", "parquet"] | None,
+        typer.Option(
+            "--format",
+            help="How to print them; table by default. Parquet is for a file: > results.parquet.",
+        ),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="The same as --format csv.")] = False,
     as_json: AsJson = False,
     top: Annotated[
         int | None,
@@ -34,13 +33,17 @@ def results(
     ] = None,
     state_dir: StateDir = None,
 ) -> int:
-    """Print what the trials reached: a table, best first, or all of it as CSV or JSON."""
+    """Print what the trials reached: a table, best first, or all of it for programs."""
     from sweeper.bootstrap.results import print_results
 
-    form = Format.JSON if as_json else Format.CSV if as_csv else Format.TABLE
+    asked_for = {*([form] if form else []), *(["csv"] if as_csv else [])}
+    asked_for |= {"json"} if as_json else set()
+    if len(asked_for) > 1:
+        raise SettingsError(f"results come in one format, not in {' and '.join(sorted(asked_for))}")
+    chosen = asked_for.pop() if asked_for else "table"
 
     async def ask(verbs: "Verbs") -> None:
-        await print_results(verbs.client, form, top)
+        await print_results(verbs.client, chosen, top)
 
     asked(sweep, "results", state_dir, ask)
     return 0

@@ -10,6 +10,7 @@ from sweeper.bootstrap.results import ResultsFormat, print_results
 from sweeper.clock import utc_now
 from sweeper.domain.record import Report
 from sweeper.domain.sweep import Goal
+from sweeper.errors import MissingExtraError, SettingsError
 from sweeper.store.memory import MemoryStore
 from sweeper.web.client import VerbsClient
 from sweeper.web.verbs import verbs_app
@@ -82,3 +83,21 @@ async def test_an_empty_sweep_has_an_empty_list(capsys: pytest.CaptureFixture[st
             await print_results(client, ResultsFormat.JSON)
 
     assert json.loads(capsys.readouterr().out) == []
+
+
+async def test_parquet_does_not_go_to_a_terminal(
+    client: VerbsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+
+    with pytest.raises(SettingsError, match=r"send it to a file, with > results\.parquet"):
+        await print_results(client, ResultsFormat.PARQUET)
+
+
+async def test_parquet_without_its_library_names_the_command_that_installs_it(
+    client: VerbsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "find_spec", lambda name: None)
+
+    with pytest.raises(MissingExtraError, match=r"pip install 'sweeper\[parquet\]'"):
+        await print_results(client, ResultsFormat.PARQUET)

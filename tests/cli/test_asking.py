@@ -1,8 +1,10 @@
 """The verbs that only ask: status, ls, show, events, results."""
 
+import io
 import json
 
 import pytest
+from pyarrow import parquet
 
 from sweeper.bootstrap.folders import SweepFolder
 from sweeper.cli.show import trial_text
@@ -143,6 +145,36 @@ def test_results_as_csv_have_a_line_for_each_trial(
     head, *rows = lines_of(capsys.readouterr().out)
     assert head.startswith("trial,state,params.lr,objective")
     assert len(rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("form", "beginning"), [("csv", "trial,state,params.lr"), ("json", '[\n{"trial": 0')]
+)
+@pytest.mark.usefixtures("demo")
+def test_a_format_may_be_named(
+    form: str, beginning: str, sweeper: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweeper("results", "demo", "--format", form) == 0
+
+    assert capsys.readouterr().out.startswith(beginning)
+
+
+@pytest.mark.usefixtures("demo")
+def test_two_formats_at_once_are_refused(sweeper: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sweeper("results", "demo", "--format", "parquet", "--json") == 2
+
+    assert "one format, not in json and parquet" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("demo")
+def test_results_as_parquet_have_a_row_for_each_trial(
+    sweeper: Run, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert sweeper("results", "demo", "--format", "parquet") == 0
+
+    table = parquet.read_table(io.BytesIO(capsysbinary.readouterr().out))
+    assert table.column("trial").to_pylist() == [0, 1, 2]
+    assert table.column("objective").to_pylist()[0] == 0.25
 
 
 @pytest.mark.usefixtures("demo")
