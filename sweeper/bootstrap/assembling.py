@@ -25,7 +25,7 @@ from sweeper.bootstrap.folders import SweepFolder
 from sweeper.bootstrap.measuring import linger
 from sweeper.bootstrap.notifying import Telling, last_words
 from sweeper.bootstrap.planes import Plane, PlaneRequest, open_plane
-from sweeper.bootstrap.reports import ReportReader, read_nothing, reports_face
+from sweeper.bootstrap.reports import FoundValues, ReportReader, read_nothing, reports_face
 from sweeper.bootstrap.run_options import RunOptions
 from sweeper.bootstrap.searching import searching
 from sweeper.bootstrap.service_manager import ServiceManager
@@ -215,7 +215,8 @@ class Parts:
             project_id=plane.project_id,
             cluster_id=plane.cluster_id,
         )
-        reader = ReportReader.of(self.folder, self.store, self.metrics)
+        found = FoundValues.of(spec, record, self.folder, utc_now) if plane.is_local else None
+        reader = ReportReader.of(self.folder, self.store, self.metrics, found)
         clock = SteadyClock()
         return Reconciler(
             store=self.store,
@@ -239,6 +240,7 @@ class Parts:
             quarantine=plane.quarantine,
             clock=clock,
             read_reports=reader.read if plane.is_local else read_nothing,
+            reads_live=found is not None,
             drain=self.options.drains,
             notify=self.telling.wanted,
             daily=self.telling.daily,

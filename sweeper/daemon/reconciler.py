@@ -73,11 +73,11 @@ class Tick:
 class Reconciler:
     """Ticks for one sweep.
 
-    `planned` is the number of trials (None: unbounded), `quarantine` how long a create left
-    open may still take effect. `drain` means: carry out wishes, submit nothing new, and
-    count as settled once that is done.
-    Notices go into the outbox as `notify` and `daily` say; `on_notice` hears of new ones.
-    With `ramps`, few creates are open at once until a training was seen at work.
+    `planned` is the number of trials (None: unbounded), `quarantine` how long a create left open
+    may still take effect. `drain` means: carry out wishes, submit nothing new, and count as
+    settled once that is done. With `reads_live`, live trials' reports are read at every tick, not
+    only at the first; with `ramps`, few creates are open at once until a training was seen at
+    work. Notices go into the outbox as `notify` and `daily` say; `on_notice` hears of new ones.
     `is_stopping`, once set, lets a tick in progress begin no further calls. `on_exit`, once set to
     more than LEAVE, begins nothing new and suspends or gives up what is active.
     """
@@ -92,6 +92,7 @@ class Reconciler:
     quarantine: timedelta
     clock: SteadyClock
     read_reports: ReadReports
+    reads_live: bool = False
     drain: bool = False
     ramps: bool = False
     notify: Wanted = field(default_factory=dict)
@@ -199,7 +200,7 @@ class Reconciler:
             return False, False
         live = standing.live
         is_first, self._has_ticked = not self._has_ticked, True
-        if is_first:
+        if is_read := is_first or self.reads_live:
             await self.read_reports(live)
         reads = 1 if health.failures else READS_PER_TICK
         try:
@@ -207,7 +208,7 @@ class Reconciler:
             unknown = await self._unknown(standing)
         except ControlPlaneError as error:
             health.fail(error, self.clock())
-            return False, is_first
+            return False, is_read
         health.read_well()
         self._observed_at = self.clock()
         taken = {change.trial.number for change in unknown}
@@ -215,7 +216,7 @@ class Reconciler:
         news = [*worth_a_write(live, known, self.spec.timeouts), *unknown]
         written = await self._recorder.write(standing.sweep, news)
         self._has_caught_up = True
-        return True, is_first or bool(written)
+        return True, is_read or bool(written)
 
     async def _unknown(self, standing: Standing) -> Sequence[Change]:
         """Return what the store does not know of, being put back from an older copy."""

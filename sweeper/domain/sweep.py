@@ -14,6 +14,7 @@ from sweeper.domain.parameters import SearchSpace
 from sweeper.domain.receivers import Receiver
 from sweeper.domain.rules import Rules
 from sweeper.domain.search import SearchSpec
+from sweeper.domain.sources import FileSource, StdoutSource
 from sweeper.domain.trial import FailureClass
 from sweeper.domain.values import JsonValue, Params
 
@@ -227,7 +228,8 @@ class SweepSpec:
     together; `rules` say which points there are. `search` says what draws params where neither a
     grid nor chance does. `training` None means: always the local control plane. `cleanup` is how
     long a finished training is kept by the control plane (None: as long as it likes). `notify` are
-    those who are told of the sweep.
+    those who are told of the sweep. `source` is where values are found beside what trials report
+    by themselves (None: nowhere).
     """
 
     name: str
@@ -253,3 +255,4 @@ class SweepSpec:
     rules: Rules = field(default_factory=Rules)
     description: str | None = None
     notify: tuple[Receiver, ...] = ()
+    source: StdoutSource | FileSource | None = None

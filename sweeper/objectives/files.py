@@ -36,7 +36,7 @@ def read_report_lines(
     Reads `bound` bytes at most; the offset given back equals `offset` once nothing is left. A
     file that is not there, or is no ordinary file, or cannot be read, holds nothing.
     """
-    chunk = _read(path, offset, bound)
+    chunk = read_bytes(path, offset, bound)
     whole = chunk.rfind(b"\n") + 1
     if not whole and len(chunk) == bound:
         # No line of ours is that long: what is left of it will not make sense either.
@@ -90,7 +90,8 @@ class ReportFiles:
                 self._offsets.popitem(last=False)
 
 
-def _read(path: Path, offset: int, bound: int) -> bytes:
+def read_bytes(path: Path, offset: int, bound: int) -> bytes:
+    """Return up to `bound` bytes of an ordinary file, none of one that cannot be read."""
     # A training could put a pipe or a link in place of its file: neither blocks us nor is followed.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:

@@ -17,6 +17,7 @@ from sweeper.sweepfile.objective import MetricShape
 from sweeper.sweepfile.recovering import Cleanup, ResumeSection, RetrySection, TimeoutsSection
 from sweeper.sweepfile.searching import SearchShape
 from sweeper.sweepfile.shapes import read_value
+from sweeper.sweepfile.sourcing import Source
 from sweeper.sweepfile.training import TrainingShape
 from sweeper.wire.rules.view import shown
 
@@ -39,16 +40,6 @@ def _method(value: Any) -> Any:
     near = difflib.get_close_matches(value, _METHODS, n=1) if isinstance(value, str) else []
     remedy = f"did you mean {near[0]}?" if near else "write grid, random or bayes"
     raise complaint(f"{shown(value)} is no method: {remedy}")
-
-
-def _push(value: Any) -> Any:
-    if value == "push":
-        return value
-    if value in ("stdout", "file", "mlflow") or isinstance(value, dict):
-        raise complaint(
-            f"{shown(value)} is not carried out by this version: let trials report (push)"
-        )
-    raise complaint(f"{shown(value)} is not known: write push")
 
 
 class Document(BaseModel):
@@ -126,8 +117,8 @@ class Document(BaseModel):
     """Groups of parameters whose lists of values walk together."""
     cleanup: Cleanup = None
     """What becomes of finished trainings on the control plane. Default: `{after: 7d}`."""
-    objective: Annotated[Literal["push"], BeforeValidator(_push)] | None = None
-    """Where the objective's value comes from: trials report it."""
+    objective: Source | None = None
+    """Where the objective's value comes from: push (trials report it), stdout, or a file."""
     notify: list[ReceiverShape] | None = None
     """Who is told of the sweep, and of what."""
 

@@ -10,6 +10,7 @@ from sweeper.domain.expansion import Expansion
 from sweeper.domain.parameters import SearchSpace
 from sweeper.domain.rules import Rules
 from sweeper.domain.search import SearchSpec
+from sweeper.domain.sources import FileSource, StdoutSource
 from sweeper.domain.stopping import waits_for_all
 from sweeper.domain.sweep import (
     LimitsSpec,
@@ -42,6 +43,7 @@ from sweeper.sweepfile.rehearsing import check_placeholders, rehearse
 from sweeper.sweepfile.ruling import check_points, read_rules
 from sweeper.sweepfile.searching import read_search, settle_search
 from sweeper.sweepfile.secrets import check_secrets, hide_secrets
+from sweeper.sweepfile.sourcing import check_path, read_source
 from sweeper.sweepfile.training import read_training
 from sweeper.wire.issues import Side
 from sweeper.wire.rules.view import OLDEST_VERSION, Terms, Version
@@ -173,6 +175,7 @@ class _Reading:
         method = self._method()
         space = self._space(method)
         training = read_training(findings)
+        is_local = self._is_local(training)
         name = read_name(
             findings, self._get("name"), self._file, self._context.today, flag=self._context.name
         )
@@ -183,7 +186,7 @@ class _Reading:
             method=method or Method.RANDOM,
             space=space,
             seed=default_seed(name) if seed is None else seed,
-            limits=self._limits(training),
+            limits=self._limits(is_local=is_local),
             program=self._get("program"),
             command=read_command(findings),
             objective=self._section("metric", read_objective),
@@ -202,8 +205,8 @@ class _Reading:
             search=self._search(method),
             description=self._description(),
             notify=self._section("notify", read_notify) or (),
+            source=self._source(is_local=is_local),
         )
-        self._get("objective")
         check_secrets(findings)
         self._check_whole(spec)
         return spec
@@ -243,10 +246,16 @@ class _Reading:
         has_metric = is_given(self._findings, "metric")
         return settle_search(self._findings, given, method, has_metric=has_metric)
 
-    def _limits(self, training: TrainingTemplate | None) -> LimitsSpec:
-        is_local = training is None or self._context.local
+    def _limits(self, *, is_local: bool) -> LimitsSpec:
         active = self._context.default_active_local if is_local else DEFAULT_ACTIVE_REMOTE
         return read_limits(self._findings, active) or LimitsSpec(active=active)
+
+    def _source(self, *, is_local: bool) -> StdoutSource | FileSource | None:
+        is_told = is_given(self._findings, "objective")
+        return read_source(self._findings, is_local=is_local) if is_told else None
+
+    def _is_local(self, training: TrainingTemplate | None) -> bool:
+        return training is None or self._context.local
 
     def _rules(self, space: SearchSpace) -> Rules:
         when, constraints = self._of_parameters("when"), self._of_parameters("constraints")
@@ -283,6 +292,7 @@ class _Reading:
         names_known = spec.training is None or check_placeholders(
             findings, spec.training, spec.space
         )
+        check_path(findings, spec)
         if not findings.faults:
             self._check_size(spec)
             names_known = names_known and not findings.faults
@@ -292,7 +302,7 @@ class _Reading:
                 spec, method=Method.RANDOM, points=(), zip=(), rules=Rules(), search=None
             )
         if names_known:
-            is_local = spec.training is None or context.local
+            is_local = self._is_local(spec.training)
             terms = Terms(
                 side=Side.CLIENT,
                 api_version=context.api_version,

@@ -49,12 +49,17 @@ def read_section(shape: type[S], findings: Findings, path: Path) -> S | None:
         return None
 
 
-def read_value(shape: TypeAdapter[T], findings: Findings, path: Path) -> T | None:
-    """Return the value at `path`; None when it does not fit, which is among the faults then."""
+def read_value(
+    shape: TypeAdapter[T], findings: Findings, path: Path, section: type[Section] | None = None
+) -> T | None:
+    """Return the value at `path`; None when it does not fit, which is among the faults then.
+
+    `section` is the mapping that it may be, if any: the faults name its keys.
+    """
     try:
         return shape.validate_python(_node(findings, path).plain(), strict=True)
     except ValidationError as error:
-        report(error, None, findings, path)
+        report(error, section, findings, path)
         return None
 
 

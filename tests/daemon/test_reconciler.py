@@ -391,6 +391,20 @@ class TestStoreFailing:
         await world.run(daemon)
         assert set((await states(world)).values()) == {TrialState.COMPLETED}
 
+    @pytest.mark.parametrize(("reads_live", "read"), [(True, [0, 1, 2, 3]), (False, [])])
+    async def test_live_trials_are_read_at_every_tick_where_nothing_else_tells(
+        self, reads_live: bool, read: list[int]
+    ) -> None:
+        world = await a_world()
+        daemon = world.daemon()
+        daemon.reads_live = reads_live
+        await world.ticks(daemon, 2)
+        world.reports_read.clear()
+
+        await daemon.tick()
+
+        assert world.reports_read == read
+
     async def test_a_bug_of_ours_passes_through_as_it_is(self) -> None:
         world = await a_world()
 

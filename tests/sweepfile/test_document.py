@@ -85,9 +85,6 @@ def test_what_asks_for_nothing_is_harmless(written: str) -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("objective: mlflow", '"mlflow" is not carried out'),
-        ("objective: {stdout: x}", "an object is not carried out"),
-        ("objective: pull", '"pull" is not known'),
         ("run_cap: 0", "0 is too small: write 1 or more"),
         ("run_cap: ten", '"ten" is no whole number'),
         ("seed: -1", "write 0 or more"),
