@@ -63,7 +63,9 @@ class Stepped:
         """Return the float at `index`, equal to numpy's to the last bit."""
         second = self.first + self.step
         # numpy writes the first two and goes on with the distance that they have.
-        return second if index == 1 else self.first + index * (second - self.first)
+        if index < 2:
+            return second if index else self.first
+        return self.first + index * (second - self.first)
 
 
 def arange(first: int | float, end: int | float, step: int | float) -> Axis:

@@ -134,23 +134,6 @@ def check_keys(findings: Findings) -> None:
     _sort_out(findings, (key for key in findings.root.members if key not in KNOWN))
 
 
-def check_labels(findings: Findings) -> None:
-    """Say which of W&B's keys that only label a sweep are no text; they have no effect here."""
-    for key in ("description", "entity", "project", "apiVersion", "kind", "job", "image_uri"):
-        node = findings.root.members.get(key)
-        if node is not None and node.value is not None and not isinstance(node.value, str):
-            findings.violation((key,), f"{shown(node.plain())} is no text: quote it")
-    kind = findings.root.members.get("kind")
-    if kind is not None and isinstance(kind.value, str) and kind.value != "sweep":
-        findings.violation(("kind",), f"{shown(kind.value)} is no kind of W&B's: write sweep")
-    has_program = is_given(findings, "program") or is_given(findings, "command")
-    for key in ("job", "image_uri"):
-        if is_given(findings, key) and not has_program:
-            findings.warning(
-                (key,), "W&B Launch's; sweeper starts what program and command say", key=True
-            )
-
-
 def is_given(findings: Findings, key: str) -> bool:
     """Return whether the file says anything under `key`; null says nothing."""
     node = findings.root.members.get(key)

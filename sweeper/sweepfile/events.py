@@ -1,5 +1,6 @@
 """Parses YAML with ruamel.yaml, as far as its events; everything it may raise becomes a fault."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -19,6 +20,8 @@ SCALAR_TAGS = ("!!float", "!!int", "!!str", "!!bool", "!!null")
 """The tags that a value may carry, as PyYAML's safe loader knows them."""
 
 LONGEST_TAG = max(map(len, SCALAR_TAGS))
+
+_VERSION = re.compile(r"%YAML 1\.[0-2]\s")
 
 _REMEDIES = {
     "\\t": "indent with spaces, not with tabs",
@@ -109,6 +112,10 @@ class _PlainScanner(Scanner):
         super().fetch_tag()
 
     def fetch_directive(self) -> None:
+        # One that says what holds anyway, as some editors write it; the events are the same.
+        if _VERSION.fullmatch(self.reader.prefix(len("%YAML 1.1\n"))):
+            super().fetch_directive()
+            return
         self._refuse("a directive (a line that begins with %) has no meaning here: remove it")
 
     def scan_flow_scalar(self, style: Any) -> Any:

@@ -26,10 +26,11 @@ from sweeper.domain.values import JsonValue, Params
 from sweeper.errors import Fault, SweepFileError, UnmetRulesError
 from sweeper.sweepfile.changes import digest
 from sweeper.sweepfile.command import read_command
-from sweeper.sweepfile.document import check_keys, check_labels, is_given, read_key
+from sweeper.sweepfile.document import check_keys, is_given, read_key
 from sweeper.sweepfile.early_terminate import read_early_terminate
 from sweeper.sweepfile.events import MAX_BYTES, BrokenTextError
 from sweeper.sweepfile.findings import MAX_FAULTS, Findings, TooManyFaults
+from sweeper.sweepfile.labels import check_labels
 from sweeper.sweepfile.limits import read_limits
 from sweeper.sweepfile.loading import load
 from sweeper.sweepfile.naming import default_seed, read_name

@@ -24,6 +24,10 @@ def test_floats_step_as_numpy_has_them_to_the_last_bit() -> None:
     assert len(values) == 9
 
 
+def test_the_first_of_the_floats_keeps_its_sign() -> None:
+    assert str(_values(arange(-0.0, 1, 0.5))) == "[-0.0, 0.5]"
+
+
 def test_one_float_among_the_three_makes_all_values_floats() -> None:
     assert str(_values(arange(1, 4, 1.0))) == "[1.0, 2.0, 3.0]"
 

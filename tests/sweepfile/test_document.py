@@ -116,14 +116,56 @@ def test_keys_of_ours_are_read() -> None:
     "written",
     [
         "entity: lab\nproject: p\napiVersion: v1\nkind: sweep\ncontroller: {type: local}",
-        "scheduler: {job: x, num_workers: 3}\nlaunch: {queue: q}\nsettings: {a: 1}",
-        "job: a/b/c\nimage_uri: x:1",
+        "description: x\ncontroller: {type: cloud}",
     ],
 )
-def test_w_and_bs_own_keys_pass_quietly(written: str) -> None:
+def test_labels_of_w_and_b_pass_quietly(written: str) -> None:
     found = read(PLAIN + written)
 
     assert (found.violations, found.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("job: a/b/c", "starts what program and command say"),
+        ("image_uri: x:1", "training.spec.image"),
+        ("launch: {queue: q}", "training and limits"),
+        ("scheduler: {job: x, num_workers: 3}", "limits.active"),
+        ("scheduler: {engine: wandb}", "limits.active"),
+        ("settings: {a: 1}", "does not read it"),
+    ],
+)
+def test_what_is_for_w_and_bs_launch_is_explained(written: str, said: str) -> None:
+    found = read(PLAIN + written)
+
+    (warning,) = found.warnings
+    assert said in warning.message
+    assert warning.line == 6
+    assert found.violations == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("description:", "says nothing: remove the key"),
+        ("run_cap: ~", "says nothing: remove the key"),
+        ("controller: cloud", "write {type: cloud}"),
+        ("controller: {type: remote}", "write {type: cloud}"),
+        ("scheduler: {source: a.py}", "needs an engine"),
+        ("scheduler: {engine: optuna}", 'optuna does not go with method "random"'),
+        ("scheduler: {engine: wandb, sorce: a.py}", "does not know this key"),
+        ("scheduler: {engine: wandb, source: 3}", "3 is no text"),
+        ("scheduler: {engine: wandb, optimizer: f}", "is a function of source"),
+        ("controller: {type: local}\nscheduler: {engine: wandb}", "local controller"),
+    ],
+)
+def test_what_w_and_b_complains_about_in_its_own_keys_is_a_violation(
+    written: str, said: str
+) -> None:
+    (violation,) = read(PLAIN + written).violations
+
+    assert said in violation.message
 
 
 @pytest.mark.parametrize(
