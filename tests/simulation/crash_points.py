@@ -169,6 +169,9 @@ async def _play(sweep: SmallSweep, deaths: tuple[Point, ...]) -> Played:
                     await pause(DOWN)
                 while sweep.adopts and await kept.trials(states=[TrialState.HELD]):
                     await pause(ADOPTING)
+                    if life.is_over:
+                        wire.life = life = Life()
+                        here.store = mortal(kept, life)
                     await _live(here, person)
                 for task in tasks:
                     task.cancel()
@@ -211,7 +214,7 @@ class _Person:
             await self._wish(Wish(kind=asked.kind, at=self.now(), trial=asked.trial))
 
     async def adopt(self) -> None:
-        """Look now and then for trials that are held, and give each its training."""
+        """Look now and then for trials that are held: give each its training, or a new chance."""
         while self.sweep.adopts:
             await pause(ADOPTING)
             wished = {wish.trial for wish in await self.store.wishes()}
@@ -219,9 +222,11 @@ class _Person:
             for view in await self.store.trials(states=[TrialState.HELD]):
                 trial = view.trial
                 found = names.get(trial.submission.workload_name)
-                if found is not None and trial.number not in wished:
-                    kind, at, number = WishKind.ADOPT, self.now(), trial.number
-                    await self._wish(Wish(kind=kind, at=at, trial=number, workload_id=found))
+                if trial.number in wished:
+                    continue
+                kind = WishKind.RETRY if found is None else WishKind.ADOPT
+                wish = Wish(kind=kind, at=self.now(), trial=trial.number, workload_id=found)
+                await self._wish(wish)
 
     async def _wish(self, wish: Wish) -> None:
         while await self.store.load_sweep() is None:
