@@ -58,6 +58,13 @@ class VerbsClient:
         """Return how the sweep stands."""
         return await self._ask("GET", "/v1/sweep")
 
+    async def definition(self) -> JsonObject:
+        """Return the sweep file's plain data, secrets replaced by digests."""
+        found = (await self._ask("GET", "/v1/definition")).get("definition")
+        if not isinstance(found, dict):
+            raise DaemonGoneError(_NOT_OURS)
+        return found
+
     async def trials(
         self, *, states: Sequence[str] = (), after: int = -1, limit: int = 500
     ) -> JsonObject:

@@ -1,6 +1,7 @@
 """The API that the verbs speak, to a daemon over its socket or to an opened store in-process.
 
-Below `/v1`: `sweep`, `trials`, `trials/<n>`, `trials/<n>/curve`, `events`, `results`, `wishes`.
+Below `/v1`: `sweep`, `definition`, `trials`, `trials/<n>`, `trials/<n>/curve`, `events`,
+`results`, `wishes`.
 Lists come in pages: `next` is the `after` of the page that follows, None on the last one.
 `results?best=<n>` gives the trials with the best objective instead, best first.
 """
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sweeper.domain.record import EventKind, TrialView
+from sweeper.domain.values import plain
 from sweeper.ports import Now, Store, TickSummary
 from sweeper.web import views
 from sweeper.web.answers import EXCEPTION_HANDLERS, JsonAnswer
@@ -47,6 +49,7 @@ def verbs_app(
     return Starlette(
         routes=[
             Route("/v1/sweep", api.sweep),
+            Route("/v1/definition", api.definition),
             Route("/v1/trials", api.trials),
             Route("/v1/trials/{trial}", api.trial),
             Route("/v1/trials/{trial}/curve", api.curve),
@@ -85,6 +88,12 @@ class _Api:
             now=self._now(),
         )
         return JsonAnswer(view)
+
+    async def definition(self, _: Request) -> Response:
+        sweep = await self._store.load_sweep()
+        if sweep is None:
+            raise HTTPException(404, "no sweep was started here yet")
+        return JsonAnswer({"definition": plain(sweep.definition)})
 
     async def trials(self, request: Request) -> Response:
         page, following = await self._page(request)

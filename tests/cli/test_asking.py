@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 from pyarrow import parquet
@@ -175,6 +176,27 @@ def test_results_as_parquet_have_a_row_for_each_trial(
     table = parquet.read_table(io.BytesIO(capsysbinary.readouterr().out))
     assert table.column("trial").to_pylist() == [0, 1, 2]
     assert table.column("objective").to_pylist()[0] == 0.25
+
+
+@pytest.mark.usefixtures("demo")
+def test_results_become_a_study_of_optuna(
+    sweeper: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert sweeper("results", "demo", "--optuna", f"sqlite:///{tmp_path / 'study.db'}") == 0
+
+    assert capsys.readouterr().out == "wrote the study demo, 3 trials\n"
+    assert (tmp_path / "study.db").exists()
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_study_and_a_format_at_once_are_refused(
+    sweeper: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+
+    assert sweeper("results", "demo", "--optuna", url, "--csv") == 2
+
+    assert "prints no other format" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("demo")
