@@ -152,7 +152,7 @@ async def _play(sweep: SmallSweep, deaths: tuple[Point, ...]) -> Played:
                 gpus=8,
                 line=wire,
             )
-            kept = here.store
+            kept, life = here.store, Life()
             lives = []
             async with here.server() as server:
                 person = _Person(store=kept, server=server, now=here.now, sweep=sweep)
