@@ -167,6 +167,7 @@ async def _play(sweep: SmallSweep, deaths: tuple[Point, ...]) -> Played:
                     if await _live(here, person):
                         break
                     await pause(DOWN)
+                life = lives[-1]
                 while sweep.adopts and await kept.trials(states=[TrialState.HELD]):
                     await pause(ADOPTING)
                     if life.is_over:
