@@ -149,6 +149,7 @@ async def _record(
     kept = await store.load_sweep()
     if kept is None and folder.sweep_id is not None:
         raise _lost_store(folder, file)
+    expansion.extend(kept.enqueued if kept else ())
     planned, now = expansion.planned, utc_now()
     has_trials = kept is not None and (await store.totals()).next_number > 0
     if kept is None or not has_trials:

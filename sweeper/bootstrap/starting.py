@@ -65,6 +65,7 @@ def begun_anew(kept: SweepRecord, first: SweepRecord) -> SweepRecord:
         state=kept.state,
         stop_reason=kept.stop_reason,
         ended_at=kept.ended_at,
+        enqueued=kept.enqueued,
     )
 
 

@@ -95,7 +95,8 @@ class Surveyor:
         if digest != self._draft(number, attempt).digest:
             raise SettingsError(
                 f"{self.file}: training {seen.name} was made from other params than the file gives "
-                f"trial {number}: it is of another file, or the file has changed since"
+                f"trial {number}: it is of another file, the file has changed since, "
+                "or it was enqueued, which only the store that is lost knew"
             )
         return seen
 
@@ -125,7 +126,8 @@ class Surveyor:
         if planned is not None and number >= planned:
             raise SettingsError(
                 f"{self.file}: there is a training of trial {number}, and the file has only "
-                f"{planned} trials: it is of another file, or the file has changed since"
+                f"{planned} trials: it is of another file, the file has changed since, "
+                "or it was enqueued, which only the store that is lost knew"
             )
         drafted = self.attempts.draft(number, attempt, None)
         if drafted is None:

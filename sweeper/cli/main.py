@@ -8,6 +8,7 @@ import typer
 
 from sweeper.cli import (
     adopt,
+    enqueue,
     events,
     gc,
     health,
@@ -45,7 +46,7 @@ app = typer.Typer(
 for verb in (run, plan, validate, probe, status, ls, show, logs, events, results, health, schema):
     verb.add_to(app)
 steering.add_to(app)
-for tool in (adopt, gc, notify, rebuild):
+for tool in (adopt, enqueue, gc, notify, rebuild):
     tool.add_to(app)
 local.add_to(app)
 

@@ -45,6 +45,7 @@ def status_text(view: dict[str, Any]) -> str:
             "where", f"{shown(sweep['control_plane'])}, trials run in {shown(sweep['directory'])}"
         ),
         field("trials", _trials(trials)),
+        *([field("added", _enqueued(sweep["enqueued"]))] if sweep["enqueued"] else []),
     ]
     if best is not None:
         name = sweep["objective"]["name"] if sweep["objective"] else "objective"
@@ -73,6 +74,12 @@ def _trials(trials: dict[str, Any]) -> str:
     if trials["waiting"]:
         counts.insert(0, f"{trials['waiting']} waiting")
     return f"{planned}: {', '.join(counts) or 'none yet'}"
+
+
+def _enqueued(points: list[dict[str, Any]]) -> str:
+    numbers = [str(point["trial"]) for point in points[-_SHOWN:]]
+    more = f", and {len(points) - _SHOWN} before" if len(points) > _SHOWN else ""
+    return f"trial {', '.join(numbers)}{more}"
 
 
 def _daemon(daemon: dict[str, Any]) -> str:

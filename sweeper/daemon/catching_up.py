@@ -35,13 +35,12 @@ _ENDED = frozenset({Phase.COMPLETED, Phase.FAILED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatchUp:
-    """Finds what the store lacks of one sweep; `planned` and `quarantine` as in a `Snapshot`."""
+    """Finds what the store lacks of one sweep; `quarantine` as in a `Snapshot`."""
 
     store: Store
     hands: Hands
     draft: Drafting
     sweep: SweepRecord
-    planned: int | None
     quarantine: timedelta
 
     async def changes(self) -> Sequence[Change]:
@@ -62,7 +61,8 @@ class CatchUp:
         found: dict[int, Change] = {}
         beyond = (await self.store.totals()).next_number + LONGEST_GAP
         for number, trace in traces.items():
-            if number > beyond or (self.planned is not None and number >= self.planned):
+            planned = self.sweep.planned
+            if number > beyond or (planned is not None and number >= planned):
                 named = {"workload_name": trace.seen.name, "workload_id": trace.seen.workload_id}
                 _log.warning(
                     "%s is no training of this sweep: left alone", trace.seen.name, extra=named

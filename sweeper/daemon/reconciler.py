@@ -23,6 +23,7 @@ from sweeper.daemon.recording import ReadReports, Recorder, worth_a_write
 from sweeper.daemon.wishes import grant_wishes
 from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.change import Change
+from sweeper.domain.enqueuing import EnqueuedPoint
 from sweeper.domain.leaving import OnExit, not_left_yet
 from sweeper.domain.notifying import Daily
 from sweeper.domain.outbox import Wanted
@@ -73,11 +74,11 @@ class Tick:
 class Reconciler:
     """Ticks for one sweep.
 
-    `planned` is the number of trials (None: unbounded), `quarantine` how long a create left open
-    may still take effect. `drain` means: carry out wishes, submit nothing new, and count as
-    settled once that is done. With `reads_live`, live trials' reports are read at every tick, not
-    only at the first; with `ramps`, few creates are open at once until a training was seen at
-    work. Notices go into the outbox as `notify` and `daily` say; `on_notice` hears of new ones.
+    `quarantine` is how long a create left open may still take effect. `drain` means: carry out
+    wishes, submit nothing new, and count as settled once that is done. With `reads_live`, live
+    trials' reports are read at every tick, not only at the first; with `ramps`, few creates are
+    open at once until a training was seen at work. Notices go into the outbox as `notify` and
+    `daily` say; `on_notice` hears of new ones, `extend` of points enqueued.
     `is_stopping`, once set, lets a tick in progress begin no further calls. `on_exit`, once set to
     more than LEAVE, begins nothing new and suspends or gives up what is active.
     """
@@ -88,7 +89,6 @@ class Reconciler:
     draft: Drafting
     telemetry: Telemetry
     spec: SweepSpec
-    planned: int | None
     quarantine: timedelta
     clock: SteadyClock
     read_reports: ReadReports
@@ -98,6 +98,7 @@ class Reconciler:
     notify: Wanted = field(default_factory=dict)
     daily: Daily | None = None
     on_notice: Callable[[], None] = field(default=lambda: None)
+    extend: Callable[[Sequence[EnqueuedPoint]], None] = field(default=lambda _: None)
     is_stopping: bool = False
     on_exit: OnExit = OnExit.LEAVE
     _health: Health = field(default_factory=Health)
@@ -156,6 +157,7 @@ class Reconciler:
         standing = await self.store.standing(self.clock() - RATE_WINDOW)
         if standing is None:
             raise StoreError("the store holds no sweep")
+        self.extend(standing.sweep.enqueued)
         return standing
 
     async def _follow_clock(self) -> datetime:
@@ -180,7 +182,9 @@ class Reconciler:
 
     async def _grant(self, standing: Standing) -> bool:
         """Carry out what people asked for; return whether some of it must wait."""
-        sweep, events = await grant_wishes(self.store, standing.sweep, self.clock())
+        sweep, events = await grant_wishes(
+            self.store, standing.sweep, self.clock(), self.spec.repeats
+        )
         self.telemetry.recorded(sweep, events)
 
         async def write(changes: Sequence[Change]) -> None:
@@ -227,7 +231,6 @@ class Reconciler:
             hands=self.hands,
             draft=self.draft,
             sweep=standing.sweep,
-            planned=self.planned,
             quarantine=self.quarantine,
         )
         return await behind.changes()
@@ -237,7 +240,7 @@ class Reconciler:
         deadline = self.spec.limits.deadline
         before, now = standing.sweep, self.clock()
         late = deadline is not None and now - before.created_at >= deadline
-        is_left = self.planned is None or standing.totals.next_number < self.planned
+        is_left = before.planned is None or standing.totals.next_number < before.planned
         around = Circumstances(is_late=late and is_left, refusal=self._health.refusal)
         sweep = reminded(before, standing.live, around, self.daily, now)
         may_create = creates_open and self._health.may_create(now)
@@ -246,7 +249,7 @@ class Reconciler:
             spec=self.spec,
             live=standing.live,
             totals=standing.totals,
-            planned=self.planned,
+            planned=before.planned,
             submitted=standing.submitted,
             exhausted=late or target_reached(self.spec.objective, standing.best),
             creates_open=may_create and not self.drain and self.on_exit is OnExit.LEAVE,
@@ -393,6 +396,5 @@ def _trouble(health: str, sweep: SweepRecord) -> str:
 
 
 def _sweep_trouble(sweep: SweepRecord) -> str:
-    if sweep.state in {SweepState.OPEN, SweepState.FINISHED}:
-        return ""
-    return f"{sweep.state} {sweep.stop_reason}".strip()
+    is_well = sweep.state in {SweepState.OPEN, SweepState.FINISHED}
+    return "" if is_well else f"{sweep.state} {sweep.stop_reason}".strip()

@@ -5,21 +5,24 @@ from dataclasses import replace
 from datetime import datetime
 
 from sweeper.domain.change import Change, merged
-from sweeper.domain.record import Event, EventKind, SweepRecord, Wish, WishKind
-from sweeper.domain.reviewing import forgiving, granted, is_asked_for
+from sweeper.domain.enqueuing import first_place
+from sweeper.domain.record import ENQUEUED, Event, EventKind, SweepRecord, Wish, WishKind
+from sweeper.domain.reviewing import forgiving, granted, is_asked_for, with_point
 from sweeper.domain.settling import reopened
 from sweeper.domain.trial import Trial, TrialState
 from sweeper.ports import Store
 
 _PAGE = 500
+_REOPENING = frozenset({WishKind.RETRY, WishKind.ENQUEUE})
 
 
 async def grant_wishes(
-    store: Store, sweep: SweepRecord, now: datetime
+    store: Store, sweep: SweepRecord, now: datetime, repeats: int = 1
 ) -> tuple[SweepRecord, Sequence[Event]]:
     """Fold every open wish into the store; return the sweep and the events written.
 
-    A wish to adopt is left open: it needs the control plane.
+    `repeats` is how many trials a point has. A wish to adopt is left open: it needs the control
+    plane.
 
     A wish is settled after its effect is recorded, so a kill between the two repeats it, which
     changes nothing more.
@@ -33,8 +36,12 @@ async def grant_wishes(
         if sweep != before:
             outcome = "thawed" if wish.kind is WishKind.THAW else sweep.state
             asked = [Event(at=now, kind=EventKind.SWEEP, outcome=outcome, detail="asked for")]
+        if wish.kind is WishKind.ENQUEUE:
+            sweep = with_point(sweep, wish, await _free_place(store, sweep, repeats), repeats)
+            asked += _told(before, sweep, now)
         if wish.kind is WishKind.RETRY:
             events.extend(await _retry(store, wish, now))
+        if wish.kind in _REOPENING:
             sweep = forgiving(before, sweep, await store.totals())
         if sweep != before:
             await store.save_sweep(sweep, asked)
@@ -45,6 +52,27 @@ async def grant_wishes(
             await _look_at_lost(store)
         await store.settle_wish(wish.number)
     return sweep, events
+
+
+async def _free_place(store: Store, sweep: SweepRecord, repeats: int) -> int:
+    """Return the first number from which a point's trials have no row and are not enqueued."""
+    taken = {point.number for point in sweep.enqueued}
+    number = first_place((await store.totals()).next_number, repeats)
+    while number in taken or await _has_row(store, range(number, number + repeats)):
+        number += repeats
+    return number
+
+
+async def _has_row(store: Store, numbers: Sequence[int]) -> bool:
+    return any([await store.trial(number) is not None for number in numbers])
+
+
+def _told(before: SweepRecord, sweep: SweepRecord, now: datetime) -> Sequence[Event]:
+    """Return an event for each point that `sweep` has and `before` lacks."""
+    return [
+        Event(at=now, kind=EventKind.SWEEP, outcome=ENQUEUED, detail=f"trial {point.number}")
+        for point in sweep.enqueued[len(before.enqueued) :]
+    ]
 
 
 async def _retry(store: Store, wish: Wish, now: datetime) -> Sequence[Event]:

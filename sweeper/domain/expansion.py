@@ -3,8 +3,10 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import cast
 
+from sweeper.domain.enqueuing import EnqueuedPoint, planned_with
 from sweeper.domain.quasirandom import QuasiRandomSampler
 from sweeper.domain.ruled import RuledGrid, RuledSampler
 from sweeper.domain.sampling import GridSampler, RandomSampler, Sampler
@@ -19,7 +21,8 @@ class Expansion:
     """Gives the trials of a sweep their params, each from its number alone.
 
     First come the file's `points`, then what the sampler draws; each has `repeats` trials with
-    adjacent numbers. Where a model suggests params, these are the random draws that stand in when
+    adjacent numbers. What a person enqueued stands where `extend` is told, and what it displaced
+    at the end. Where a model suggests params, these are the random draws that stand in when
     it fails.
 
     Raises:
@@ -32,10 +35,29 @@ class Expansion:
         self.repeats = spec.repeats
         self._run_cap = spec.run_cap
         self._sampler = _sampler(spec)
+        self._enqueued: tuple[EnqueuedPoint, ...] = ()
+        self._params: dict[int, Params] = {}
+        self._displaced: dict[int, int] = {}
+
+    def extend(self, enqueued: Sequence[EnqueuedPoint]) -> None:
+        """Take in what was enqueued in all, in the place of what was said of it before."""
+        if enqueued is self._enqueued:
+            return
+        self._enqueued = tuple(enqueued)
+        self._params = {one.number // self.repeats: one.params for one in enqueued}
+        self._displaced = {
+            one.tail // self.repeats: one.number // self.repeats
+            for one in enqueued
+            if one.tail is not None
+        }
 
     @property
     def planned(self) -> int | None:
         """How many trials there are, None when unbounded; an int of any size."""
+        return planned_with(self._of_file, self._enqueued, self.repeats)
+
+    @property
+    def _of_file(self) -> int | None:
         size = self._sampler.size
         if size is None:
             return self._run_cap
@@ -57,10 +79,25 @@ class Expansion:
         planned = self.planned
         if number < 0 or (planned is not None and number >= planned):
             raise ValueError(f"trial {number:#x} is beyond the {planned or 0:#x} of the sweep")
+        given = self.given_params(number)
+        if given is not None:
+            return given
+        return self._sampler.params(self._drawn_at(number) - len(self._points))
+
+    def given_params(self, number: int) -> Params | None:
+        """Return the params that a person gave a trial, in the file or later; None if drawn."""
+        enqueued = self._params.get(number // self.repeats)
+        if enqueued is not None:
+            return enqueued
+        point = self._drawn_at(number)
+        return self._points[point] if 0 <= point < len(self._points) else None
+
+    def _drawn_at(self, number: int) -> int:
+        """Return the place of a trial's point among those of the file and of the sampler."""
         point = number // self.repeats
-        if point < len(self._points):
-            return self._points[point]
-        return self._sampler.params(point - len(self._points))
+        while point in self._displaced:
+            point = self._displaced[point]
+        return point
 
 
 def _sampler(spec: SweepSpec) -> Sampler:

@@ -6,9 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from sweeper.domain.enqueuing import EnqueuedPoint
 from sweeper.domain.sweep import Goal
 from sweeper.domain.trial import FailureClass, Trial, TrialState
-from sweeper.domain.values import JsonValue
+from sweeper.domain.values import JsonValue, Params
 
 
 class SweepState(StrEnum):
@@ -42,6 +43,7 @@ class SweepRecord:
     `summary_at` when the last daily summary was written. `forgiven` counts the failed trials that
     a person left as they are when reopening the sweep: `limits.failures` counts those after them.
     `rungs` are the iterations at which the store keeps what each trial had reached.
+    `enqueued` are the points that a person added, in the order in which that was done.
     """
 
     id: str
@@ -73,6 +75,7 @@ class SweepRecord:
     summary_at: datetime | None = None
     forgiven: int = 0
     rungs: tuple[int, ...] = ()
+    enqueued: tuple[EnqueuedPoint, ...] = ()
 
     @property
     def workload_prefix(self) -> str:
@@ -80,10 +83,15 @@ class SweepRecord:
         return f"{self.slug}-{self.id}-"
 
 
+ENQUEUED = "enqueued"
+"""The outcome of an event of a sweep: a point has its numbers; the detail names the first trial."""
+
+
 class EventKind(StrEnum):
     """What an entry of the record of acts is about, with the outcomes it may have."""
 
     # outcome: the SweepState entered, frozen, thawed, rebuilt, blocked, unblocked, late, summarised
+    # or enqueued
     SWEEP = "sweep"
     TRANSITION = "transition"  # outcome: the TrialState entered; detail: from -> to, reason
     SUBMISSION = "submission"  # created | adopted | rejected | ambiguous | not_sent | forbidden
@@ -198,6 +206,7 @@ class WishKind(StrEnum):
     CANCEL = "cancel"
     RETRY = "retry"  # submit failed trials again
     THAW = "thaw"  # unpause --force: what is missing is gone, go on writing
+    ENQUEUE = "enqueue"  # try a point that a person gives
     ADOPT = "adopt"  # take a training that a person found as that of a trial
 
 
@@ -207,6 +216,7 @@ class Wish:
 
     `trial` None means the whole sweep. `workload_id` is the training that is to be adopted.
     `failure` restricts a retry to trials whose last failure was of that class (None: all).
+    `params` is the point that is to be tried.
     `number` is given by the store (0: not stored yet).
     """
 
@@ -216,6 +226,7 @@ class Wish:
     number: int = 0
     workload_id: str | None = None
     failure: FailureClass | None = None
+    params: Params | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from sweeper.domain.enqueuing import placed
 from sweeper.domain.freezing import judged, thawed
 from sweeper.domain.phase import Phase
 from sweeper.domain.planning import Snapshot, is_exhausted
@@ -23,6 +24,7 @@ EQUAL_REJECTIONS = 3
 """So many creates in a row refused with the same words stop the sweep."""
 
 _UNBOUNDED_SAMPLE = 20
+_GIVEN_UP = frozenset({SweepState.CANCELLED, SweepState.CANCELLING})
 _OVER = frozenset({SweepState.CANCELLED, SweepState.FINISHED})
 
 
@@ -135,6 +137,18 @@ def target_reached(objective: ObjectiveSpec | None, best: TrialView | None) -> b
     return value >= objective.target
 
 
+def with_point(sweep: SweepRecord, wish: Wish, number: int, repeats: int) -> SweepRecord:
+    """Return the sweep with the point of a wish at `number`, where trials of a point begin.
+
+    Once only, however often that is asked; a sweep that is given up takes none.
+    """
+    is_there = any(point.wish == wish.number for point in sweep.enqueued)
+    if wish.params is None or is_there or sweep.state in _GIVEN_UP:
+        return sweep
+    point, planned = placed(wish.params, wish.number, number, sweep.planned, repeats)
+    return replace(sweep, enqueued=(*sweep.enqueued, point), planned=planned)
+
+
 def granted(sweep: SweepRecord, wishes: Sequence[Wish]) -> SweepRecord:
     """Return the sweep after the wishes that concern it as a whole, in their order.
 
@@ -155,9 +169,9 @@ def is_asked_for(trial: Trial, wish: Wish) -> bool:
 
 
 def forgiving(sweep: SweepRecord, wished: SweepRecord, totals: Totals) -> SweepRecord:
-    """Return the sweep after a wish to retry: `wished`, and what still counts as a failure.
+    """Return the sweep after a wish that reopens: `wished`, and what still counts as a failure.
 
-    `totals` are those after the retry. If it reopened the sweep, the failed trials that it left
+    `totals` are those after the wish. If it reopened the sweep, the failed trials that it left
     alone would stop it again at once, so none of them counts any more.
     """
     failed = totals.count(TrialState.FAILED)
@@ -166,7 +180,7 @@ def forgiving(sweep: SweepRecord, wished: SweepRecord, totals: Totals) -> SweepR
 
 
 def _granted(sweep: SweepRecord, wish: Wish) -> SweepRecord:
-    if sweep.state in {SweepState.CANCELLED, SweepState.CANCELLING}:
+    if sweep.state in _GIVEN_UP:
         return sweep
     active = sweep.state in {SweepState.OPEN, SweepState.PAUSED, SweepState.SUSPENDED}
     match wish.kind:
@@ -184,7 +198,7 @@ def _granted(sweep: SweepRecord, wish: Wish) -> SweepRecord:
         case WishKind.CANCEL:
             whole = wish.trial is None and sweep.state is not SweepState.FINISHED
             return replace(sweep, state=SweepState.CANCELLING) if whole else sweep
-        case WishKind.RETRY:
+        case WishKind.RETRY | WishKind.ENQUEUE:
             return _reopen(sweep)
 
 

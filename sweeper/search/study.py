@@ -88,7 +88,9 @@ class Study:
             is_last = result.number >= max(self._trials, default=-1)
             is_late = not is_last and (before is None or self._keeps_state)
             is_new_end = before is not None and before.outcome is not Outcome.RUNNING
-            if is_stale or is_late or is_new_end:
+            # What was suggested ahead gives way to a point that a person enqueued.
+            is_other = before is not None and before.params != result.params
+            if is_stale or is_late or is_new_end or is_other:
                 is_stale = True
             else:
                 self._take(result)

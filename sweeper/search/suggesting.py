@@ -71,8 +71,9 @@ class Suggestions:
         Raises:
             UnmetRulesError: none were found that meet the constraints.
         """
-        if number < self.expansion.given:
-            return self.expansion.params(number)
+        given = self.expansion.given_params(number)
+        if given is not None:
+            return given
         found = self._ready.get(number)
         if found is None:
             self._wanted.add(number)

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Row, Table
 
+from sweeper.domain.enqueuing import EnqueuedPoint
 from sweeper.domain.leasing import Lease
 from sweeper.domain.outbox import Notice
 from sweeper.domain.record import (
@@ -45,6 +46,7 @@ def _names(kind: type, *others: str) -> tuple[str, ...]:
 
 
 _SWEEP = _names(SweepRecord)
+_POINT = _names(EnqueuedPoint)
 _TRIAL = _names(Trial, "submission")
 _SUBMISSION = _names(Submission)
 _EVENT = _names(Event)
@@ -76,12 +78,19 @@ _NO_RETRIES: Mapping[FailureClass, int] = MappingProxyType({})
 
 def sweep_values(sweep: SweepRecord) -> Values:
     """Return the row of a sweep, apart from what the store counts by itself."""
-    return {name: getattr(sweep, name) for name in _SWEEP}
+    values = {name: getattr(sweep, name) for name in _SWEEP}
+    return values | {"enqueued": [_point_values(point) for point in sweep.enqueued]}
+
+
+def _point_values(point: EnqueuedPoint) -> Values:
+    return {name: getattr(point, name) for name in _POINT}
 
 
 def sweep_of(row: Row[Any]) -> SweepRecord:
     """Return the sweep of a row of `SWEEP_COLUMNS`."""
-    return SweepRecord(**dict(zip(_SWEEP, row, strict=True)))
+    values: Values = dict(zip(_SWEEP, row, strict=True))
+    values["enqueued"] = tuple(EnqueuedPoint(**point) for point in values["enqueued"])
+    return SweepRecord(**values)
 
 
 def trial_values(sweep_id: str, trial: Trial) -> Values:

@@ -22,7 +22,7 @@ from sweeper.errors import StoreError
 from sweeper.store.faults import damaged
 from sweeper.store.tables import metadata
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration; a test compares it with the folder."""
 
 MIGRATIONS = "sweeper.store:migrations"

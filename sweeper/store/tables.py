@@ -67,6 +67,7 @@ sweeps = Table(
     Column("summary_at", Instant),
     Column("forgiven", Integer, nullable=False),
     Column("rungs", Json, nullable=False),
+    Column("enqueued", Json, nullable=False),
 )
 
 trials = Table(
@@ -232,6 +233,7 @@ wishes = Table(
     Column("is_settled", Boolean, nullable=False),
     Column("workload_id", Words),
     Column("failure", word(FailureClass)),
+    Column("params", Json),
 )
 
 Index(

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sweeper.domain.record import Event, EventKind, SweepRecord, TrialView
+from sweeper.domain.record import ENQUEUED, Event, EventKind, SweepRecord, TrialView
 from sweeper.domain.trial import TERMINAL_STATES, TrialState
 from sweeper.ports import TickSummary
 from sweeper.telemetry.phrases import phrase_best, phrase_name
@@ -78,8 +78,12 @@ def _trial_line(sweep: SweepRecord, event: Event, best: TrialView | None) -> Lin
 
 def _sweep_line(sweep: SweepRecord, event: Event) -> Line:
     words = f"{phrase_name(sweep.name)}: sweep is {event.outcome}"
+    if event.outcome == ENQUEUED:
+        words = f"{phrase_name(sweep.name)}: {event.detail} is {event.outcome}"
+    elif event.detail:
+        words += f": {event.detail}"
     return Line(
-        message=f"{words}: {event.detail}" if event.detail else words,
+        message=words,
         fields=_fields(sweep, event) | {"to": event.outcome} | _reason(event.detail),
     )
 

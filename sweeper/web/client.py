@@ -7,6 +7,7 @@ from typing import Any, Self, TypeAlias
 
 import httpx
 
+from sweeper.domain.values import Params, plain
 from sweeper.errors import DaemonGoneError, StoreError, UserError
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -114,13 +115,20 @@ class VerbsClient:
         trial: int | None = None,
         workload_id: str | None = None,
         failure: str | None = None,
+        params: Params | None = None,
     ) -> int:
         """Record what a person wants of the sweep, or of one trial; return the wish's number.
 
         `workload_id` is the training that the trial is to adopt; `failure` the class of failures
-        that a retry of all is about.
+        that a retry of all is about; `params` the point that is enqueued.
         """
-        given = {"kind": kind, "trial": trial, "workload_id": workload_id, "failure": failure}
+        given = {
+            "kind": kind,
+            "trial": trial,
+            "workload_id": workload_id,
+            "failure": failure,
+            "params": None if params is None else plain(params),
+        }
         body = {name: value for name, value in given.items() if value is not None}
         number = (await self._ask("POST", "/v1/wishes", body=body)).get("wish")
         if not isinstance(number, int):

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from sweeper.domain.record import Wish, WishKind
 from sweeper.domain.trial import FailureClass, TrialState
+from sweeper.domain.values import Params
 from sweeper.web.answers import bounded_body
 from sweeper.wire.scalars import is_uuid
 
@@ -20,7 +21,7 @@ CURVE_BOUND = 10_000
 """Points of a curve that one answer may hold."""
 
 NUMBER_BOUND = 2**63 - 1
-_BODY_BOUND = 4096
+_BODY_BOUND = 65_536
 _PER_TRIAL = frozenset({WishKind.CANCEL, WishKind.RETRY, WishKind.ADOPT})
 
 
@@ -83,6 +84,7 @@ async def wish_in(request: Request, at: datetime) -> Wish:
         trial=trial,
         workload_id=_workload_in(found, kind),
         failure=_failure_in(found, kind, trial),
+        params=_params_in(found, kind),
     )
 
 
@@ -121,6 +123,17 @@ def _failure_in(found: dict[str, Any], kind: WishKind, trial: int | None) -> Fai
     except ValueError as error:
         known = ", ".join(failure.value for failure in FailureClass)
         raise HTTPException(400, f"failure: must be one of {known}") from error
+
+
+def _params_in(found: dict[str, Any], kind: WishKind) -> Params | None:
+    params = found.get("params")
+    if kind is not WishKind.ENQUEUE:
+        if params is not None:
+            raise HTTPException(400, f"params: {kind} takes none")
+        return None
+    if not isinstance(params, dict) or not params:
+        raise HTTPException(400, "params: must be an object, the value of each parameter by name")
+    return params
 
 
 def _json_object(content: bytes) -> dict[str, Any]:

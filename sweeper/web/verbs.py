@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.domain.record import EventKind, TrialView
+from sweeper.domain.enqueuing import MOST_ENQUEUED
+from sweeper.domain.record import EventKind, SweepRecord, TrialView, WishKind
 from sweeper.domain.values import plain
 from sweeper.ports import Now, Store, TickSummary
 from sweeper.web import views
@@ -75,9 +76,7 @@ class _Api:
         self._on_wish = on_wish
 
     async def sweep(self, _: Request) -> Response:
-        sweep = await self._store.load_sweep()
-        if sweep is None:
-            raise HTTPException(404, "no sweep was started here yet")
+        sweep = await self._sweep()
         best = await self._store.best_trials(1)
         view = views.sweep_view(
             sweep,
@@ -90,9 +89,7 @@ class _Api:
         return JsonAnswer(view)
 
     async def definition(self, _: Request) -> Response:
-        sweep = await self._store.load_sweep()
-        if sweep is None:
-            raise HTTPException(404, "no sweep was started here yet")
+        sweep = await self._sweep()
         return JsonAnswer({"definition": plain(sweep.definition)})
 
     async def trials(self, request: Request) -> Response:
@@ -142,13 +139,30 @@ class _Api:
     async def wish(self, request: Request) -> Response:
         wanted = await wish_in(request, self._now())
         trial = wanted.trial
-        if await self._store.load_sweep() is None:
-            raise HTTPException(404, "no sweep was started here yet")
+        sweep = await self._sweep()
+        if wanted.kind is WishKind.ENQUEUE:
+            await self._check_room(sweep)
         if trial is not None and await self._store.trial(trial) is None:
             raise HTTPException(404, _unknown(trial))
         wish = await self._store.add_wish(wanted)
         self._on_wish()
         return JsonAnswer({"wish": wish.number}, status_code=201)
+
+    async def _sweep(self) -> SweepRecord:
+        sweep = await self._store.load_sweep()
+        if sweep is None:
+            raise HTTPException(404, "no sweep was started here yet")
+        return sweep
+
+    async def _check_room(self, sweep: SweepRecord) -> None:
+        open_wishes = await self._store.wishes()
+        waiting = sum(wish.kind is WishKind.ENQUEUE for wish in open_wishes)
+        if len(sweep.enqueued) + waiting >= MOST_ENQUEUED:
+            raise HTTPException(
+                409,
+                f"{MOST_ENQUEUED} points were enqueued in this sweep, and it takes no more: "
+                "write them under points in a file of its own",
+            )
 
     async def _page(self, request: Request) -> tuple[Sequence[TrialView], int | None]:
         limit = limit_in(request)

@@ -78,6 +78,9 @@ def sweep_record_view(sweep: SweepRecord) -> JsonObject:
         "report_port": sweep.report_port,
         "created_at": time_text(sweep.created_at),
         "ended_at": time_text(sweep.ended_at),
+        "enqueued": [
+            {"trial": point.number, "params": plain(point.params)} for point in sweep.enqueued
+        ],
     }
 
 

@@ -9,11 +9,12 @@ import pytest
 
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import SweepState, WishKind
-from sweeper.domain.sweep import LimitsSpec, RetryRule, RetrySpec
+from sweeper.domain.sweep import LimitsSpec, Method, RetryRule, RetrySpec
 from sweeper.domain.trial import TrialState
 from sweeper.ports import TrainingRequest
 from sweeper.store.sql import SqlStore
 from sweeper.store.writing import inline
+from tests.domain.spaces import space_of
 from tests.support.builders import a_spec
 from tests.support.crashing import Crash, CrashPoint
 from tests.support.daemon import World
@@ -73,6 +74,17 @@ async def _cancelled() -> World:
     return world
 
 
+async def _enqueued() -> World:
+    """A grid to which a person adds a point at once, and another on the way."""
+    grid = space_of({"a": {"values": [1, 2, 3, 4]}})
+    spec = a_spec(method=Method.GRID, space=grid, limits=LimitsSpec(active=LIMIT))
+    world = World(spec=spec, draws=True, points=[(0, {"a": 8}), (3, {"a": 9})])
+    world.remote.script = lambda number, attempt: [Phase.RUNNING, Phase.COMPLETED]
+    world.remote.faults = {("create", 2): lost_answer()}
+    await world.begin()
+    return world
+
+
 async def _run_with_crashes(world: World, *points: CrashPoint) -> bool:
     """Run to the end, with a new daemon after each crash; return whether there was a first one."""
     for point in points:
@@ -110,6 +122,17 @@ async def _check_completed(world: World) -> None:
     assert {training.workload_id for training in remote.trainings} <= known
 
 
+async def _check_enqueued(world: World) -> None:
+    _check_bounds(world)
+    views = await world.store.trials()
+    assert [view.trial.number for view in views] == list(range(6))
+    assert {view.trial.state for view in views} == {TrialState.COMPLETED}
+    assert Counter(view.trial.params["a"] for view in views) == Counter([1, 2, 3, 4, 8, 9])
+    assert views[0].trial.params == {"a": 8}
+    done = Counter(one.number for one in world.remote.trainings)
+    assert done == dict.fromkeys(range(6), 1)
+
+
 async def _check_cancelled(world: World) -> None:
     _check_bounds(world)
     sweep = await world.store.load_sweep()
@@ -126,6 +149,7 @@ async def _check_cancelled(world: World) -> None:
         pytest.param(_troubled, _check_completed, SHARDS, id="troubled"),
         pytest.param(_suspended, _check_completed, 4 * SHARDS, id="suspended"),
         pytest.param(_cancelled, _check_cancelled, SHARDS, id="cancelled"),
+        pytest.param(_enqueued, _check_enqueued, SHARDS, id="enqueued"),
     ],
 )
 async def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(

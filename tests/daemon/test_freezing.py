@@ -1,6 +1,7 @@
 """A control plane that knows none of its trainings any more, or only some."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -194,7 +195,10 @@ async def test_the_ramp_ends_once_a_training_runs() -> None:
 
 async def test_a_resumed_sweep_that_ran_before_is_not_slowed() -> None:
     world = await at_work(2, ramps=True)
-    world.planned, world.spec = 20, a_spec(limits=LimitsSpec(active=20))
+    world.spec = a_spec(limits=LimitsSpec(active=20))
+    sweep = await world.store.load_sweep()
+    assert sweep is not None
+    await world.store.save_sweep(replace(sweep, planned=20))
 
     await world.daemon().tick()
 

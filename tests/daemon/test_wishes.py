@@ -10,6 +10,9 @@ from sweeper.ports import Store
 from sweeper.store.memory import MemoryStore
 from tests.support.builders import NOW, a_sweep, a_trial, after
 
+COMPLETED_FIRST = a_trial(0, state=TrialState.COMPLETED)
+FAILED_SECOND = a_trial(1, state=TrialState.FAILED)
+
 
 async def a_store(*trials: Trial, state: SweepState = SweepState.OPEN) -> Store:
     store = MemoryStore()
@@ -128,6 +131,54 @@ async def test_a_retry_in_an_open_sweep_says_nothing_of_the_sweep() -> None:
     assert (await grant(store)).forgiven == 0
 
     assert [event.outcome for event in await store.events()] == ["interrupted"]
+
+
+async def _enqueue(store: Store, **params: int) -> None:
+    await store.add_wish(Wish(kind=WishKind.ENQUEUE, at=NOW, params=params))
+
+
+@pytest.mark.parametrize("state", [SweepState.OPEN, SweepState.FINISHED, SweepState.STOPPED])
+async def test_an_enqueued_point_takes_the_next_number_and_opens_the_sweep(
+    state: SweepState,
+) -> None:
+    store = await a_store(COMPLETED_FIRST, FAILED_SECOND, state=state)
+    await _enqueue(store, lr=5)
+
+    sweep = await grant(store)
+
+    (point,) = sweep.enqueued
+    assert (sweep.state, sweep.planned) == (SweepState.OPEN, 11)
+    assert (point.number, point.params, point.tail) == (2, {"lr": 5}, 10)
+    assert (await store.events())[-1].outcome == "enqueued"
+
+
+async def test_points_take_numbers_in_their_order_and_pass_over_rows() -> None:
+    store = await a_store(COMPLETED_FIRST, a_trial(2))
+    await _enqueue(store, lr=5)
+    await _enqueue(store, lr=6)
+
+    sweep = await grant(store)
+
+    assert [(point.number, point.params["lr"]) for point in sweep.enqueued] == [(1, 5), (3, 6)]
+
+
+async def test_a_wish_whose_point_is_there_is_settled_without_another() -> None:
+    store = await a_store(COMPLETED_FIRST)
+    await _enqueue(store, lr=5)
+    once = await grant(store)
+    killed_before_it_was_settled = MemoryStore()
+    await killed_before_it_was_settled.save_sweep(once)
+    await _enqueue(killed_before_it_was_settled, lr=5)
+
+    assert await grant(killed_before_it_was_settled) == once
+    assert await killed_before_it_was_settled.wishes() == []
+
+
+async def test_an_enqueued_point_forgives_the_failures_that_stopped_the_sweep() -> None:
+    store = await a_store(COMPLETED_FIRST, FAILED_SECOND, state=SweepState.STOPPED)
+    await _enqueue(store, lr=5)
+
+    assert (await grant(store)).forgiven == 1
 
 
 async def test_thousands_of_failed_trials_are_reopened_page_by_page() -> None:

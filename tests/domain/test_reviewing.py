@@ -244,6 +244,7 @@ STATES_AFTER = {
     WishKind.UNPAUSE: dict.fromkeys(["open", "paused", "suspended"], "open"),
     WishKind.CANCEL: dict.fromkeys(["open", "paused", "suspended", "stopped"], "cancelling"),
     WishKind.RETRY: dict.fromkeys(["stopped", "finished"], "open"),
+    WishKind.ENQUEUE: dict.fromkeys(["stopped", "finished"], "open"),
     WishKind.THAW: dict.fromkeys(["open", "paused", "suspended"], "open"),
     WishKind.ADOPT: {},
 }

@@ -204,3 +204,15 @@ def test_what_is_suggested_keeps_to_the_rules_also_when_made_anew(sampler: Sampl
         other = Study(order)
         other.tell(found[:number])
         assert other.ask(number) == found[number].params
+
+
+def test_a_point_of_a_person_takes_the_place_of_what_was_suggested_ahead() -> None:
+    found = searched(Study(an_order()), 11)
+    study = Study(an_order())
+    study.tell(found[:10])
+    study.ask(10)
+    other = completed(10, {**found[10].params, "x": 0.5})
+
+    study.tell([other])
+
+    assert study.ask(11) == _next([*found[:10], other])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from sweeper.clock import pause
+from sweeper.domain.enqueuing import EnqueuedPoint
 from sweeper.domain.expansion import Expansion
 from sweeper.domain.record import Event, EventKind, Report, TrialView
 from sweeper.domain.result import Outcome, Result
@@ -253,3 +254,22 @@ async def test_while_the_store_is_away_nothing_is_suggested() -> None:
 
         away.is_away = False
         assert await scene.params(0)
+
+
+async def test_a_point_of_a_person_is_not_asked_for() -> None:
+    async with a_scene() as scene:
+        point = EnqueuedPoint(number=3, params={"x": 0.5, "y": 0.5}, wish=1, tail=100)
+        scene.suggestions.expansion.extend([point])
+
+        assert scene.suggestions.params(3) == point.params
+        assert scene.suggestions.planned == 101
+        assert scene.here.asked == []
+
+
+async def test_a_point_of_the_file_that_a_person_displaced_is_tried_at_the_end() -> None:
+    async with a_scene(points=({"x": 0.25},)) as scene:
+        scene.suggestions.expansion.extend(
+            [EnqueuedPoint(number=0, params={"x": 0.5}, wish=1, tail=100)]
+        )
+
+        assert scene.suggestions.params(100) == {"x": 0.25}

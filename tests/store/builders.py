@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+from sweeper.domain.enqueuing import EnqueuedPoint
 from sweeper.domain.outbox import Notice, NoticeKind
 from sweeper.domain.phase import Phase
 from sweeper.domain.record import Event, EventKind, Report, SweepRecord, SweepState
@@ -108,6 +109,7 @@ def a_full_sweep() -> SweepRecord:
         summary_at=at(5),
         forgiven=3,
         rungs=(1, 3, 3**50),
+        enqueued=(EnqueuedPoint(number=4, params={"lr": 0.5}, wish=7, tail=10**20),),
     )
 
 

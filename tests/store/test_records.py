@@ -4,7 +4,7 @@ import pytest
 
 from sweeper.domain.record import EventKind, SweepState, Wish, WishKind
 from sweeper.domain.trial import FailureClass
-from sweeper.domain.values import Params
+from sweeper.domain.values import Params, plain
 from sweeper.errors import StoreError
 from sweeper.ports import Store
 from tests.store.builders import NOW, a_full_event, a_full_sweep, a_sweep, a_trial, an_event
@@ -101,10 +101,14 @@ async def test_settling_what_is_not_open_does_nothing(store: Store, number: int)
     await store.settle_wish(wish.number)
 
     await store.settle_wish(number)
+    point: Params = {"lr": 0.1, "layers": {"width": [1, None]}}
+    enqueue = await store.add_wish(Wish(kind=WishKind.ENQUEUE, at=NOW, params=point))
     later = await store.add_wish(Wish(kind=WishKind.RETRY, at=NOW, failure=FailureClass.TIMEOUT))
 
+    assert plain((await store.wishes())[0].params) == point
     assert later.failure is FailureClass.TIMEOUT
-    assert list(await store.wishes()) == [later]
+    assert [one.number for one in await store.wishes()] == [enqueue.number, later.number]
+    assert (await store.wishes())[1] == later
 
 
 async def test_a_wish_needs_a_sweep(store_without_sweep: Store) -> None:

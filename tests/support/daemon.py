@@ -10,6 +10,7 @@ from sweeper.daemon.actions import Hands
 from sweeper.daemon.observer import Observer
 from sweeper.daemon.reconciler import Reconciler, Tick
 from sweeper.daemon.recording import ReadReports
+from sweeper.domain.expansion import Expansion
 from sweeper.domain.notifying import Daily
 from sweeper.domain.outbox import Wanted
 from sweeper.domain.planning import Draft
@@ -70,7 +71,8 @@ class World:
 
     The control plane has a clock of its own, which never jumps.
 
-    `wishes` are made while `run` goes on, each so many seconds after `NOW`.
+    `wishes` are made while `run` goes on, each so many seconds after `NOW`, and so are those of
+    `points` to be enqueued. With `draws`, params follow from `spec`, as in a real daemon.
     """
 
     planned: int | None = 4
@@ -85,6 +87,8 @@ class World:
     heard: Heard = field(default_factory=Heard)
     reports_read: list[int] = field(default_factory=list)
     wishes: list[tuple[float, WishKind]] = field(default_factory=list)
+    points: list[tuple[float, Params]] = field(default_factory=list)
+    draws: bool = False
     remote: Remote = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +113,12 @@ class World:
         async def remember(trials: Sequence[Trial]) -> None:
             self.reports_read += [trial.number for trial in trials]
 
+        expansion = Expansion(self.spec)
+
+        def draft(number: int, attempt: int, params: Params | None) -> Draft:
+            drawn = expansion.params(number) if self.draws and params is None else params
+            return self.draft(number, attempt, drawn)
+
         async def write_files(files: Mapping[str, str]) -> None:
             return None
 
@@ -125,10 +135,10 @@ class World:
                 write_files=write_files,
                 now=clock,
             ),
-            draft=self.draft,
+            draft=draft,
+            extend=expansion.extend,
             telemetry=self.heard,
             spec=self.spec,
-            planned=self.planned,
             quarantine=self.quarantine,
             clock=clock,
             read_reports=read_reports or remember,
@@ -156,6 +166,9 @@ class World:
         while self.wishes and self.clock() >= NOW + timedelta(seconds=self.wishes[0][0]):
             _, kind = self.wishes.pop(0)
             await self.store.add_wish(Wish(kind=kind, at=self.clock()))
+        while self.points and self.clock() >= NOW + timedelta(seconds=self.points[0][0]):
+            _, params = self.points.pop(0)
+            await self.store.add_wish(Wish(kind=WishKind.ENQUEUE, at=self.clock(), params=params))
 
     async def ticks(self, daemon: Reconciler, count: int, *, seconds: float = 1.5) -> Tick:
         """Tick `count` times, `seconds` apart, and return the last."""

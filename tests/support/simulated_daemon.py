@@ -220,10 +220,11 @@ class Rehearsal:
             directory=record.directory,
             files=str(self.directory / "params"),
         )
+        expansion = Expansion(spec)
         attempts = Attempts(
             spec=spec,
             around=around,
-            searcher=Expansion(spec),
+            searcher=expansion,
             project_id="1",
             cluster_id=CLUSTER_ID,
         )
@@ -242,9 +243,9 @@ class Rehearsal:
                 now=clock,
             ),
             draft=attempts.draft,
+            extend=expansion.extend,
             telemetry=self.heard,
             spec=spec,
-            planned=record.planned,
             quarantine=self.quarantine,
             clock=clock,
             read_reports=_read_nothing,

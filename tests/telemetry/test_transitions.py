@@ -37,6 +37,10 @@ def _messages(*events: Event) -> list[str]:
             "demo: sweep is paused: asked for",
         ),
         (an_act(EventKind.SWEEP, "finished", trial=None), "demo: sweep is finished"),
+        (
+            an_act(EventKind.SWEEP, "enqueued", trial=None, detail="trial 7"),
+            "demo: trial 7 is enqueued",
+        ),
     ],
 )
 def test_a_line_says_what_changed_and_why(event: Event, message: str) -> None:

@@ -94,6 +94,11 @@ def test_what_is_no_trial_is_not_found(trial: str) -> None:
         pytest.param({"kind": "cancel", "trial": None}, a_wish(WishKind.CANCEL), id="null"),
         pytest.param({"kind": "retry", "trial": 3}, a_wish(WishKind.RETRY, trial=3), id="trial"),
         pytest.param(
+            {"kind": "enqueue", "params": {"lr": 0.1}},
+            a_wish(WishKind.ENQUEUE, params={"lr": 0.1}),
+            id="point",
+        ),
+        pytest.param(
             {"kind": "retry", "failure": "timeout"},
             a_wish(WishKind.RETRY, failure=FailureClass.TIMEOUT),
             id="class",
@@ -121,6 +126,12 @@ async def test_a_wish_is_for_the_sweep_or_one_trial(body: object, wish: Wish) ->
         pytest.param(b'{"kind": "cancel", "trial": true}', "trial: must be", id="bool"),
         pytest.param(b'{"kind": "cancel", "trial": -1}', "trial: must be", id="negative"),
         pytest.param(b'{"kind": "cancel", "trial": 1e3}', "trial: must be", id="float"),
+        pytest.param(b'{"kind": "enqueue"}', "params: must be an object", id="no point"),
+        pytest.param(b'{"kind": "enqueue", "params": {}}', "must be an object", id="no params"),
+        pytest.param(b'{"kind": "enqueue", "params": [1]}', "must be an object", id="list point"),
+        pytest.param(
+            b'{"kind": "pause", "params": {"lr": 1}}', "params: pause takes none", id="point of all"
+        ),
         pytest.param(b'{"kind": "retry", "failure": "rain"}', "one of application", id="class"),
         pytest.param(
             b'{"kind": "retry", "trial": 1, "failure": "timeout"}',

@@ -159,7 +159,7 @@ async def test_a_wish_is_durable_before_the_daemon_is_woken(
     [
         pytest.param({"kind": "cancel", "trial": 9}, 404, id="unknown trial"),
         pytest.param({"kind": "explode"}, 400, id="unknown kind"),
-        pytest.param({"kind": "x" * 5000}, 413, id="large"),
+        pytest.param({"kind": "x" * 70_000}, 413, id="large"),
     ],
 )
 async def test_what_cannot_be_wished_wakes_nobody(
