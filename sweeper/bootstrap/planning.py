@@ -3,11 +3,13 @@
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from sweeper.bootstrap.attempts import rehearsal
 from sweeper.bootstrap.early_terminate import early_terminate_text, early_terminate_view
+from sweeper.bootstrap.estimating import estimate_of, estimate_text
 from sweeper.bootstrap.reading import expand, read_file
 from sweeper.bootstrap.searching import fall_back, has_model, known_params
 from sweeper.domain.expansion import Expansion
@@ -31,15 +33,28 @@ _SHOWN_TRIALS = 3
 _LINE = 160
 
 
-def plan_file(file: Path, settings: Settings, *, strict: bool, local: bool) -> JsonObject:
-    """Return what a sweep file means, or its faults under `errors`."""
+def plan_file(
+    file: Path,
+    settings: Settings,
+    *,
+    strict: bool,
+    local: bool,
+    trial_duration: timedelta | None = None,
+) -> JsonObject:
+    """Return what a sweep file means, or its faults under `errors`.
+
+    With a `trial_duration` also what the sweep takes if every trial takes that long.
+    """
     try:
         read = read_file(file, settings, strict=strict, local=local)
-        return _plan(read, expand(read), local=local, project=settings.project)
+        planned = _plan(read, expand(read), local=local, project=settings.project)
     except SweepFileError as error:
         return _errors(file, error.faults)
     except UserError as error:
         return _errors(file, [Fault(line=0, column=0, path="", message=str(error))])
+    if trial_duration is not None:
+        planned["estimate"] = estimate_of(read.spec, planned["trials"], trial_duration)
+    return planned
 
 
 def check_file(file: Path, settings: Settings, *, strict: bool, local: bool) -> JsonObject:
@@ -202,6 +217,8 @@ def _plan_lines(planned: JsonObject) -> Iterator[str]:
     last = planned["last"]
     if last is not None and last["number"] >= _SHOWN_TRIALS:
         yield f"  last, trial {last['number']}: {_trial_text(last)}"
+    if "estimate" in planned:
+        yield f"  {estimate_text(planned['estimate'])}"
     yield from (f"  {line}" for line in _notice_lines(planned))
     if any("training" in trial for trial in planned["first"]):
         yield "  --json shows the very requests that would be sent"

@@ -13,8 +13,8 @@ CONFIGS = sorted((Path(__file__).parent.parent.parent / "configs").glob("*.yaml"
 def _plan(folder: Path, settings: Settings, *lines: str, **options: bool) -> dict[str, Any]:
     file = folder / "sweep.yaml"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    given = {"strict": False, "local": False} | options
-    return plan_file(file, settings, **given)
+    strict, local = options.get("strict", False), options.get("local", False)
+    return plan_file(file, settings, strict=strict, local=local)
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.name)

@@ -20,6 +20,20 @@ def test_plan_shows_what_a_file_means(
     assert "2 trials" in out
 
 
+def test_plan_says_what_a_sweep_takes_when_a_trials_length_is_given(
+    sweeper: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweeper("plan", write_sweep(tmp_path, *GOOD), "--trial-duration", "10m") == 0
+    assert "at 10m00s a trial" in capsys.readouterr().out
+
+
+def test_a_length_that_is_none_is_refused(
+    sweeper: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweeper("plan", write_sweep(tmp_path, *GOOD), "--trial-duration", "soon") == 2
+    assert "--trial-duration: 'soon' is no length of time" in capsys.readouterr().err
+
+
 def test_plan_goes_on_after_a_bad_file_and_exits_with_2_at_the_end(
     sweeper: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
