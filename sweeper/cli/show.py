@@ -51,6 +51,8 @@ def trial_text(view: dict[str, Any]) -> str:
     if objective is not None:
         values = f"best {objective['best']:.6g}, last {objective['last']:.6g}"
         lines.append(field("value", f"{values}, {objective['reports']} reports"))
+    elif trial["state"] == "completed":
+        lines.append(field("value", "none was reported"))
     if trial["retry_at"]:
         lines.append(field("retry", f"due {trial['retry_at']}"))
     lines += [_attempt(submission) for submission in view["submissions"]]

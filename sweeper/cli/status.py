@@ -52,6 +52,9 @@ def status_text(view: dict[str, Any]) -> str:
         lines.append(
             field("best", f"{shown(name)} {best['objective']:.6g} (trial {best['trial']})")
         )
+    elif sweep["objective"] and trials["states"].get("completed"):
+        name = shown(sweep["objective"]["name"])
+        lines.append(field("best", f"none: no trial has reported {name}"))
     if view["daemon"] is not None:
         lines.append(field("daemon", _daemon(view["daemon"])))
     lines += [_live(trial, view["at"]) for trial in view["live"][:_SHOWN]]

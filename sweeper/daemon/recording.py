@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from sweeper.domain.change import Change, merged
+from sweeper.domain.change import Change, merged, note
 from sweeper.domain.outbox import (
     BLOCKED,
     FROZEN,
@@ -19,7 +19,7 @@ from sweeper.domain.outbox import (
 from sweeper.domain.policy import is_overdue
 from sweeper.domain.record import Event, EventKind, SlotGuard, SweepRecord
 from sweeper.domain.sweep import TimeoutsSpec
-from sweeper.domain.trial import Trial
+from sweeper.domain.trial import Trial, TrialState
 from sweeper.ports import Now, Store, Telemetry
 
 _log = logging.getLogger(__name__)
@@ -68,10 +68,30 @@ class Recorder:
         if ended:
             await self.read_reports(ended)
         trials, events = merged(changes)
+        events += await self._unreported(sweep, changes)
         notices = notices_of(events, self.notify)
         written = await self.store.commit(trials, events, guard=bound, notices=notices)
         self._tell(sweep, events, notices)
         return written
+
+    async def _unreported(self, sweep: SweepRecord, changes: Sequence[Change]) -> Sequence[Event]:
+        """Tell loudly of trials that complete without a value of what the sweep optimises."""
+        if sweep.objective is None:
+            return ()
+        found: list[Event] = []
+        for trial in (change.trial for change in changes if _completes(change)):
+            view = await self.store.trial(trial.number)
+            if view is None or view.objective is not None:
+                continue
+            detail = f"completed, and never reported {sweep.objective}"
+            _log.warning(
+                "trial %d %s: does it report under that name, and where objective says?",
+                trial.number,
+                detail,
+                extra={"sweep": sweep.name, "trial": trial.number},
+            )
+            found.append(note(trial, self.now(), EventKind.OBJECTIVE, "never_reported", detail))
+        return found
 
     async def settle(self, sweep: SweepRecord, change: Change) -> None:
         """Write what became of one of several calls made side by side; durable when it returns.
@@ -106,6 +126,13 @@ class Recorder:
         self.telemetry.recorded(sweep, events)
         if notices:
             self.on_notice()
+
+
+def _completes(change: Change) -> bool:
+    return any(
+        event.kind is EventKind.TRANSITION and event.outcome == TrialState.COMPLETED
+        for event in change.events
+    )
 
 
 def _turns(before: SweepRecord, after: SweepRecord) -> Iterator[tuple[str, str]]:

@@ -103,6 +103,7 @@ class EventKind(StrEnum):
     RESUBMIT = "resubmit"  # the FailureClass | preempted | asked
     DECISION = "decision"  # pruned | parked | promoted | kept, by early stopping
     DELETE = "delete"  # accepted | gone | failed
+    OBJECTIVE = "objective"  # never_reported: the trial completed without a value of it
     NOTICE = "notice"  # sent | given_up; detail: number and kind of the notice, reason
 
 

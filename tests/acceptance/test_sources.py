@@ -56,3 +56,19 @@ async def test_what_a_program_writes_is_its_objective(place: Place) -> None:
 
     assert ended.code == 0, ended.err
     assert [row["objective"] for row in json.loads(ended.out)] == [2.0, 1.0]
+
+
+async def test_an_objective_that_is_never_seen_is_said_everywhere(place: Place) -> None:
+    place.script("print('loss 3')")
+    file = _sweep(place, "silent", "loss", "stdout")
+
+    ended = await place.sweeper("run", file)
+    status = await place.sweeper("status", file)
+    shown = await place.sweeper("show", file, "1")
+    events = await place.sweeper("events", file)
+
+    assert ended.code == 0, ended.err
+    assert "trial 0 completed, and never reported loss" in ended.err
+    assert "none: no trial has reported loss" in status.out
+    assert "none was reported" in shown.out
+    assert events.out.count("completed, and never reported loss") == 2
