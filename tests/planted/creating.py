@@ -42,9 +42,11 @@ CREATING = (
         name="quarantine-forgotten-at-restart",
         fault="A new daemon takes a create that was left open for one that was never sent.",
         path="sweeper/daemon/reconciler.py",
-        old=("        if is_first:\n            await self.read_reports(live)\n"),
+        old=(
+            "        if is_read := is_first or self.reads_live:\n            await self.read_reports(live)\n"
+        ),
         new=(
-            "        if is_first:\n"
+            "        if is_read := is_first or self.reads_live:\n"
             "            await self.read_reports(live)\n"
             "            forgotten = [\n"
             "                Change(trial=replace(one, "
