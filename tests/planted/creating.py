@@ -43,7 +43,8 @@ CREATING = (
         fault="A new daemon takes a create that was left open for one that was never sent.",
         path="sweeper/daemon/reconciler.py",
         old=(
-            "        if is_read := is_first or self.reads_live:\n            await self.read_reports(live)\n"
+            "        if is_read := is_first or self.reads_live:\n"
+            "            await self.read_reports(live)\n"
         ),
         new=(
             "        if is_read := is_first or self.reads_live:\n"
