@@ -330,8 +330,13 @@ class SearchSpace:
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
 
 
+_TENTHS = (0.1, 0.3, 0.7, 0.9)
+
+
 def describe_space(space: SearchSpace) -> dict[str, JsonValue]:
     """Return for each parameter its distribution, its median, and its bounds or values.
+
+    A drawn one shows `examples` as well: its values at one, three, seven and nine tenths.
 
     A nested space stands as `{"parameters": {...}}`. Raises MissingExtraError for a beta
     distribution without scipy.
@@ -342,9 +347,12 @@ def describe_space(space: SearchSpace) -> dict[str, JsonValue]:
             described[name] = {"parameters": describe_space(parameter)}
         else:
             median = plain(parameter.at(0.5))
-            described[name] = {
+            shown: dict[str, JsonValue] = {
                 "distribution": parameter.distribution,
                 "median": median,
                 **parameter.describe(),
             }
+            if not isinstance(parameter, Constant | Categorical | WeightedCategorical):
+                shown["examples"] = [plain(parameter.at(each)) for each in _TENTHS]
+            described[name] = shown
     return described

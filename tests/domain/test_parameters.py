@@ -103,7 +103,13 @@ def test_a_space_is_described_with_medians_and_nested_spaces() -> None:
     )
 
     assert describe_space(space) == {
-        "lr": {"distribution": "uniform", "median": 0.5, "min": 0, "max": 1},
+        "lr": {
+            "distribution": "uniform",
+            "median": 0.5,
+            "min": 0,
+            "max": 1,
+            "examples": [0.1, 0.3, 0.7, 0.9],
+        },
         "opt": {"parameters": {"m": {"distribution": "constant", "median": [9], "value": [9]}}},
     }
 
@@ -115,3 +121,20 @@ def test_a_space_keeps_its_parameters_when_the_given_mapping_changes() -> None:
     given.clear()
 
     assert list(space.parameters) == ["a"]
+
+
+def test_a_range_is_described_by_some_of_its_values() -> None:
+    space = SearchSpace(parameters={"n": IntUniform(min=1, max=9), "c": Categorical(values=(1, 2))})
+
+    described = describe_space(space)
+
+    assert described == {
+        "n": {
+            "distribution": "int_uniform",
+            "median": 5,
+            "min": 1,
+            "max": 9,
+            "examples": [1, 3, 7, 9],
+        },
+        "c": {"distribution": "categorical", "median": 1, "values": [1, 2]},
+    }
