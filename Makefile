@@ -60,6 +60,7 @@ bench: $(VENV)/dev.stamp  ## Measure speed, as ratios to a peer in the same run
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/server.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/recovery.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/scrape.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" python benchmarks/search.py
 
 postgres: $(POSTGRES)/stamp  ## Run the tests of the store on a PostgreSQL server of their own
 	$(POSTGRES)/bin/python -m pytest -m postgres --timeout 120 tests/store

@@ -82,6 +82,16 @@ EXPLANATIONS: Sequence[Explanation] = (
 )
 
 
+def is_under_way(failure: str, body: Any) -> bool:
+    """Return whether a training that was deleted is still there because it is being deleted.
+
+    The answer to a delete means accepted, not done; how long it takes depends on the machine, so
+    this serves in some runs and not in others.
+    """
+    phase = body.get("desiredPhase") if isinstance(body, Mapping) else None
+    return failure == "UseAfterFree" and phase == "Deleted"
+
+
 def explain(failure: str, status: int, body: Any) -> set[str]:
     """Return the names of the explanations that cover an answer wholly, none if one part lacks."""
     candidates = [one for one in EXPLANATIONS if (one.failure, one.status) == (failure, status)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import schemathesis
 
-from tests.outside.explained import explain
+from tests.outside.explained import explain, is_under_way
 
 VARIABLE = "SWEEPER_EXPLAINED_FILE"
 """Names the file to which the name of an explanation is appended each time that it serves."""
@@ -19,6 +19,8 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
         body = response.json()
     except ValueError:
         body = None
+    if is_under_way(type(failure).__name__, body):
+        return False
     names = explain(type(failure).__name__, response.status_code, body)
     with Path(os.environ[VARIABLE]).open("a", encoding="utf-8") as file:
         file.writelines(f"{name}\n" for name in sorted(names))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.outside.contracts import contract, contract_of_this_place
-from tests.outside.explained import EXPLANATIONS, explain
+from tests.outside.explained import EXPLANATIONS, explain, is_under_way
 from tests.outside.schemathesis_hooks import VARIABLE
 from tests.outside.servers import ROOT, ControlPlane, control_plane
 
@@ -72,6 +72,20 @@ def test_an_answer_is_explained_wholly_or_not_at_all() -> None:
     assert explain("RejectedPositiveData", 400, {"complianceIssues": entries[:1]})
     assert not explain("RejectedPositiveData", 400, {"complianceIssues": entries})
     assert not explain("ServerError", 500, {"code": 500, "message": "no"})
+
+
+@pytest.mark.parametrize(
+    ("failure", "desired", "is_explained"),
+    [
+        ("UseAfterFree", "Deleted", True),
+        ("UseAfterFree", "Running", False),
+        ("ServerError", "Deleted", False),
+    ],
+)
+def test_a_training_may_be_there_while_it_is_being_deleted(
+    failure: str, desired: str, is_explained: bool
+) -> None:
+    assert is_under_way(failure, {"desiredPhase": desired}) is is_explained
 
 
 def _fuzz(
