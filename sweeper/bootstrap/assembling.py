@@ -31,6 +31,7 @@ from sweeper.bootstrap.searching import searching
 from sweeper.bootstrap.service_manager import ServiceManager
 from sweeper.bootstrap.signals import StopSignals
 from sweeper.bootstrap.tracing import traced
+from sweeper.bootstrap.warm_start import learned_before
 from sweeper.clock import SteadyClock, utc_now
 from sweeper.daemon.actions import Hands
 from sweeper.daemon.delivering import Outbox, delivering
@@ -174,6 +175,7 @@ class Parts:
             self.file.spec,
             self.expansion,
             self.store,
+            prior=partial(learned_before, self.file.spec, self.folder, self.options.settings),
             on_ready=on_ready,
             heard=partial(self.metrics.heard_suggestion, self.folder.name),
         )

@@ -213,7 +213,7 @@ def _plan_lines(planned: JsonObject) -> Iterator[str]:
     for trial in planned["first"][:_SHOWN_TRIALS]:
         yield f"  trial {trial['number']}: {_trial_text(trial)}"
     if planned["search"] and planned["last"] is None:
-        yield "  what comes after the first trials depends on their results"
+        yield "  what comes then depends on results"
     last = planned["last"]
     if last is not None and last["number"] >= _SHOWN_TRIALS:
         yield f"  last, trial {last['number']}: {_trial_text(last)}"

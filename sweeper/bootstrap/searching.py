@@ -1,12 +1,13 @@
 """Who gives the trials of a sweep their params: the file alone, or a model of the results."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from sweeper.domain.expansion import Expansion
+from sweeper.domain.result import Result
 from sweeper.domain.search import SamplerName, SearchSpec
 from sweeper.domain.sweep import Goal, SweepSpec
 from sweeper.domain.values import Params
@@ -65,14 +66,16 @@ def known_params(spec: SweepSpec, expansion: Expansion, count: int) -> list[Para
     from sweeper.search.study import Study
 
     study, repeats = Study(_order(spec)), expansion.repeats
-    ahead = expansion.given + study.startup * repeats
+    # What other sweeps taught it decides from the first draw on.
+    learned = spec.search is not None and bool(spec.search.warm_start)
+    ahead = expansion.given + (0 if learned else study.startup * repeats)
     return [
         expansion.params(number) if number < expansion.given else study.ask(number // repeats)
         for number in range(min(count, ahead))
     ]
 
 
-def _order(spec: SweepSpec) -> "Order":
+def _order(spec: SweepSpec, prior: tuple[Result, ...] = ()) -> "Order":
     # Optuna takes half a second to import: only who needs it waits for that.
     from sweeper.search.order import Order
 
@@ -85,6 +88,7 @@ def _order(spec: SweepSpec) -> "Order":
         groups=spec.zip,
         options=search.options,
         rules=spec.rules,
+        prior=prior,
     )
 
 
@@ -94,10 +98,14 @@ async def searching(
     expansion: Expansion,
     store: Store,
     *,
+    prior: Callable[[], Awaitable[tuple[Result, ...]]],
     on_ready: Callable[[], None],
     heard: Callable[[float, bool], None],
 ) -> AsyncIterator[tuple[Searcher, tuple[Telemetry, ...]]]:
-    """Open what gives trials their params, and what must hear of the store's events for that."""
+    """Open what gives trials their params, and what must hear of the store's events for that.
+
+    `prior` is asked for what a model learns from before the first trial.
+    """
     if not has_model(spec):
         if fall_back(spec):
             _log.warning("%s", fall_back(spec))
@@ -106,7 +114,7 @@ async def searching(
     from sweeper.search.process import study_process
     from sweeper.search.suggesting import Suggestions
 
-    async with study_process(_order(spec)) as study, side_tasks() as tasks:
+    async with study_process(_order(spec, await prior())) as study, side_tasks() as tasks:
         suggestions = Suggestions(
             store=store, study=study, expansion=expansion, on_ready=on_ready, heard=heard
         )

@@ -13,14 +13,15 @@ from sweeper.sweepfile.shapes import Section, read_section
 
 _PATH = ("search",)
 
+Names = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=100)]
 Startup = Annotated[int, Field(ge=1, le=10_000), BeforeValidator(whole)]
 Candidates = Annotated[int, Field(ge=1, le=10_000), BeforeValidator(whole)]
 Population = Annotated[int, Field(ge=2, le=10_000), BeforeValidator(whole)]
 
 _OPTIONS: dict[str, tuple[str, ...]] = {
-    SamplerName.TPE: ("startup", "candidates", "multivariate"),
-    SamplerName.GP: ("startup", "deterministic"),
-    SamplerName.CMAES: ("startup", "sigma", "population"),
+    SamplerName.TPE: ("startup", "candidates", "multivariate", "warm_start"),
+    SamplerName.GP: ("startup", "deterministic", "warm_start"),
+    SamplerName.CMAES: ("startup", "sigma", "population", "warm_start"),
     SamplerName.SOBOL: (),
     SamplerName.HALTON: (),
 }
@@ -46,10 +47,13 @@ class SearchShape(Section):
     population: Population | None = None
     """How many trials a generation of cmaes has. Default: by the number of parameters."""
 
+    warm_start: Names | None = None
+    """Sweeps, or files that `sweeper results --json` wrote, from which the model learns first."""
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         taken = _OPTIONS[self.sampler]
-        for name in self.options:
+        for name in self.model_dump(exclude={"sampler"}, exclude_none=True):
             if name not in taken:
                 remedy = f"it takes {', '.join(taken)}" if taken else "it takes no options"
                 raise complaint(f"{self.sampler} has no {name}: {remedy}")
@@ -57,8 +61,10 @@ class SearchShape(Section):
 
     @property
     def options(self) -> dict[str, JsonValue]:
-        """The options that are given."""
-        given: dict[str, Any] = self.model_dump(exclude={"sampler"}, exclude_none=True)
+        """The options that are given, for the sampler itself."""
+        given: dict[str, Any] = self.model_dump(
+            exclude={"sampler", "warm_start"}, exclude_none=True
+        )
         return given
 
 
@@ -67,7 +73,11 @@ def read_search(findings: Findings) -> SearchSpec | None:
     read = read_section(SearchShape, findings, _PATH)
     if read is None:
         return None
-    return SearchSpec(sampler=SamplerName(read.sampler), options=read.options)
+    return SearchSpec(
+        sampler=SamplerName(read.sampler),
+        options=read.options,
+        warm_start=tuple(read.warm_start or ()),
+    )
 
 
 def settle_search(

@@ -79,6 +79,13 @@ def test_the_first_trials_of_a_model_are_known_and_no_more() -> None:
     assert known == [study.ask(number) for number in range(10)]
 
 
+def test_nothing_is_known_of_a_model_that_learns_from_other_sweeps() -> None:
+    search = SearchSpec(sampler=SamplerName.TPE, warm_start=("old",))
+    spec = a_spec(space=PLAIN, run_cap=30, search=search)
+
+    assert known_params(spec, Expansion(spec), 20) == []
+
+
 def test_points_and_repeats_are_known_as_they_are() -> None:
     point = {"c": "a", "lr": 0.01, "n": 2, "x": 0.0}
     spec = searched(SamplerName.CMAES, points=(point,), repeats=2)

@@ -54,6 +54,21 @@ def test_what_cannot_be_searched_is_refused_with_a_remedy(
     assert told(fault)[:2] == place
 
 
+def test_a_model_may_learn_from_other_sweeps() -> None:
+    text = PLAIN + METRIC + "search: {sampler: tpe, startup: 5, warm_start: [old, r.json]}\n"
+
+    search = read(text).spec.search
+
+    assert search is not None
+    assert (search.warm_start, search.options) == (("old", "r.json"), {"startup": 5})
+
+
+def test_what_learns_nothing_starts_from_nothing() -> None:
+    text = PLAIN + "search: {sampler: sobol, warm_start: [old]}\n"
+
+    assert "sobol has no warm_start" in the_fault(text).message
+
+
 def test_a_grid_is_not_searched() -> None:
     text = (
         "method: grid\nparameters: {a: {values: [1, 2]}}\nprogram: t.py\nsearch: {sampler: sobol}"
