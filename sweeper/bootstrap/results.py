@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 from rich.console import Console
 from rich.table import Table
 
+from sweeper.bootstrap.best_command import best_command
 from sweeper.errors import MissingExtraError, SettingsError
 from sweeper.exports.parquet import write_parquet
 from sweeper.exports.rows import columns_of
@@ -68,8 +69,10 @@ def _check_parquet() -> None:
 
 
 async def _print_table(client: VerbsClient, top: int) -> None:
-    table = await read_table(client, top)
+    table, best = await read_table(client, top), await best_command(client)
     await asyncio.to_thread(Console().print, table)
+    if best:
+        await asyncio.to_thread(_write, [f"{best}\n"])
 
 
 async def read_table(client: VerbsClient, top: int) -> Table:
