@@ -7,6 +7,7 @@ from tests.support.crashing import WRITES
 
 READS = {
     "best_trials",
+    "comparison",
     "curve",
     "events",
     "live_trials",
