@@ -24,6 +24,7 @@ from sweeper.daemon.wishes import grant_wishes
 from sweeper.domain.actions import Action, Record, Submit
 from sweeper.domain.change import Change
 from sweeper.domain.enqueuing import EnqueuedPoint
+from sweeper.domain.freezing import few_deletes
 from sweeper.domain.leaving import OnExit, not_left_yet
 from sweeper.domain.notifying import Daily
 from sweeper.domain.outbox import Wanted
@@ -267,11 +268,11 @@ class Reconciler:
     async def _act(self, snapshot: Snapshot) -> bool:
         """Record and carry out a plan, batch by batch; return whether there was anything to do.
 
-        A batch is what may be called side by side. After one that went badly the rest is not
-        begun: nothing of it is recorded, so the next tick plans it anew.
+        A batch is what may be called side by side. After a bad one the rest, of which nothing is
+        recorded, is planned anew at the next tick.
         """
         planned_at, sweep = self.clock(), snapshot.sweep
-        rest = self._bounded(plan(snapshot, self.draft, planned_at))
+        rest = self._bounded(few_deletes(plan(snapshot, self.draft, planned_at)))
         acted = bool(rest)
         while rest and not self.is_stopping and self.clock() - planned_at < PLAN_HOLDS:
             size = self._health.calls_at_once
@@ -280,7 +281,7 @@ class Reconciler:
             try:
                 done = await self._act_together(sweep, [*records, *calls[:size]])
             except LimitExceededError as error:
-                # The store counts for itself; what it finds too many is planned anew, if at all.
+                # What the store counts as too many is planned anew, if at all.
                 _log.warning("New trials wait: %s", error)
                 rest = [action for action in rest if not action.takes_slot]
                 continue
@@ -300,11 +301,8 @@ class Reconciler:
 
     async def _act_together(self, sweep: SweepRecord, actions: Sequence[Action]) -> Sequence[Done]:
         """Record the intents in one transaction, then carry them out side by side."""
-        calls = [
-            action
-            for action in await self._intend(sweep, actions)
-            if not isinstance(action, Record)
-        ]
+        intended = await self._intend(sweep, actions)
+        calls = [action for action in intended if not isinstance(action, Record)]
         done: list[Done] = []
 
         async def carry_out(action: Action) -> None:

@@ -9,6 +9,7 @@ import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sweeper.domain.values import JsonValue, Params
@@ -70,21 +71,13 @@ def parse(text: str) -> Constraint:
     return Constraint(text)
 
 
-_CACHE: dict[str, ast.expr] = {}
-
-
+@lru_cache(maxsize=1000)
 def _parsed(text: str) -> ast.expr:
-    found = _CACHE.get(text)
-    if found is None:
-        try:
-            found = ast.parse(text.strip(), mode="eval").body
-        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            reason = error.msg if isinstance(error, SyntaxError) else str(error)
-            raise ValueError(f"cannot be read ({reason}): write such as a * b <= 64") from error
-        if len(_CACHE) > 1000:
-            _CACHE.clear()
-        _CACHE[text] = found
-    return found
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise ValueError(f"cannot be read ({reason}): write such as a * b <= 64") from error
 
 
 def _check(node: ast.AST) -> None:

@@ -20,6 +20,9 @@ LOST_WINDOW = timedelta(seconds=60)
 LOST_INTERVAL = timedelta(minutes=5)
 """How often a training that stays lost is looked up again; the listing is read all the while."""
 
+MOST_DELETES = 100
+"""So many trainings are deleted within one tick, whatever decided that they are to go."""
+
 FEW = 5
 SHARE = 0.02
 
@@ -87,6 +90,16 @@ def without_writes(actions: Iterable[Action], sweep: SweepRecord) -> list[Action
     Such a delete goes to an id of ours alone, so even on another tenant it can do no harm.
     """
     return [action for action in actions if not _is_held_back(action, sweep)]
+
+
+def few_deletes(actions: Sequence[Action]) -> list[Action]:
+    """Return the actions with `MOST_DELETES` deletes, the most urgent ones.
+
+    Nothing is recorded of the others, so the next tick plans them anew, from a fresh reading.
+    """
+    deletes = [action for action in actions if isinstance(action, Delete)]
+    late = set(map(id, deletes[MOST_DELETES:]))
+    return [action for action in actions if id(action) not in late]
 
 
 def _is_held_back(action: Action, sweep: SweepRecord) -> bool:

@@ -90,7 +90,7 @@ class Suggestions:
                 self._changed.add(event.trial)
 
     def ticked(self, summary: TickSummary) -> None:
-        """Forget what no tick needs any more: a sweep that is paused wants nothing."""
+        """Do nothing: what is wanted is heard of when a plan asks for it."""
 
     async def serve(self) -> None:
         """Have suggested what is wanted, the lowest number first, until cancelled."""

@@ -314,9 +314,11 @@ class _Reading:
 
     def _check_size(self, spec: SweepSpec) -> None:
         try:
-            planned = Expansion(spec).planned
+            # To look at a grid with rules takes a while: once is enough.
+            expansion = Expansion(spec)
+            planned = expansion.planned
             if planned != 0 and not spec.rules.are_none:
-                Expansion(spec).params(len(spec.points) * spec.repeats)
+                expansion.params(len(spec.points) * spec.repeats)
         except (ValueError, UnmetRulesError) as error:
             self._findings.fault(("constraints" if spec.rules.constraints else "when",), str(error))
             return

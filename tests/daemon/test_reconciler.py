@@ -9,6 +9,7 @@ import pytest
 from sweeper.daemon.health import LONGEST_BACK_OFF
 from sweeper.daemon.reconciler import Reconciler
 from sweeper.domain.caring import VISIBILITY_WINDOW
+from sweeper.domain.freezing import MOST_DELETES
 from sweeper.domain.outbox import Notice
 from sweeper.domain.phase import DesiredPhase, Phase
 from sweeper.domain.record import Event, Report, SlotGuard, SweepState, Wish, WishKind
@@ -875,3 +876,18 @@ async def test_a_sweep_that_finished_is_no_trouble() -> None:
     await world.run(world.daemon())
 
     assert world.heard.summaries[-1].trouble == ""
+
+
+async def test_no_more_than_a_hundred_trainings_are_deleted_within_a_tick() -> None:
+    world = await a_world(spec=a_spec(limits=LimitsSpec(active=250)), planned=250)
+    world.remote.script = endless
+    daemon = world.daemon()
+    await world.ticks(daemon, 3)
+    await world.store.add_wish(Wish(kind=WishKind.CANCEL, at=world.clock()))
+
+    await daemon.tick()
+    assert world.remote.requests("delete") == MOST_DELETES
+
+    await world.run(daemon)
+    assert await sweep_state(world) is SweepState.CANCELLED
+    assert all(training.deleted_at for training in world.remote.trainings)

@@ -29,11 +29,6 @@ def searched(study: Study, count: int) -> list[Result]:
     return found
 
 
-def values(results: Sequence[Result]) -> list[float]:
-    """Return the values of results that have one."""
-    return [result.value for result in results if result.value is not None]
-
-
 def test_one_trial_at_a_time_finds_what_a_bare_optuna_loop_finds() -> None:
     """The loop is what a person would write who wants to be able to begin anew at any trial."""
     bare = optuna.create_study(direction="minimize")
